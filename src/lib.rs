@@ -1,0 +1,8 @@
+//! Greenwave: from sensor counts to safe signal plans.
+
+pub mod event;
+pub mod ids;
+pub mod network;
+pub mod plan;
+pub mod time;
+pub mod units;
