@@ -4,5 +4,6 @@ pub mod event;
 pub mod ids;
 pub mod network;
 pub mod plan;
+pub mod shell;
 pub mod time;
 pub mod units;

@@ -1,1 +1,5 @@
-fn main() {}
+//! Arguments, one run, an exit code.
+
+fn main() -> std::process::ExitCode {
+    greenwave::shell::cli::main()
+}

@@ -1,0 +1,6 @@
+//! Where the pure core meets the world: arguments, configuration, files, standard streams, the clock and the log.
+
+pub mod cli;
+pub mod clock;
+pub mod load;
+pub mod terminal;

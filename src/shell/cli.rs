@@ -1,0 +1,144 @@
+//! The command line: one file a command, each an `Args` and a `run`.
+
+mod network;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use super::terminal::Terminal;
+
+const ABOUT: &str = "\
+Greenwave keeps the state of a road network from sensor counts, computes the delay index, and makes signal plans that \
+no lamp breaks a rule of.
+
+All times are milliseconds since 1970-01-01T00:00:00 UTC or seconds, as each option says; lengths are metres, speeds \
+metres a second.";
+
+const AFTER: &str = "\
+Exit codes:
+  0  done
+  1  an input is faulty: a file, a log or a message; stderr names place, field, value and limit
+  2  the arguments are wrong
+  3  the run found something unsafe, or a replay differs from its recording
+  4  the machine is at fault: a disk is full, a pipe is closed
+
+With --json, stdout is exactly one JSON object (lockstep: one a line) and stderr carries progress.
+GREENWAVE_LOG=debug shows more of what happens on stderr.
+
+Examples:
+  greenwave network check city.json
+  greenwave network show city.json --json";
+
+/// The arguments of `greenwave`.
+#[derive(Debug, Parser)]
+#[command(name = "greenwave", version, about = "Traffic signals that follow the traffic", long_about = ABOUT)]
+#[command(after_long_help = AFTER, max_term_width = 100)]
+struct Cli {
+    /// Write exactly one JSON object to stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Network(network::Args),
+}
+
+impl Command {
+    fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
+        match self {
+            Self::Network(args) => network::run(args, terminal),
+        }
+    }
+}
+
+/// Why a command did not succeed.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// A file that cannot be read.
+    #[error("{}: cannot read: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("{}: cannot write: {source}", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that is not what it should be.
+    #[error("{}: {why}", path.display())]
+    Parse {
+        /// Which.
+        path: PathBuf,
+        /// Place, field and value.
+        why: String,
+    },
+    /// A file whose content cannot be.
+    #[error("{}: {} faults\n{}", path.display(), faults.len(), faults.join("\n"))]
+    Faulty {
+        /// Which.
+        path: PathBuf,
+        /// Every fault of it.
+        faults: Vec<String>,
+    },
+    /// Arguments that contradict each other.
+    #[error("{0}")]
+    Usage(String),
+    /// The run showed what must never be shown; the result has already been written.
+    #[error("{0}")]
+    Unsafe(String),
+    /// A standard stream that is closed or broken.
+    #[error("standard streams: {0}")]
+    Stream(#[from] io::Error),
+}
+
+impl Failure {
+    /// The exit code, as `--help` documents it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. } | Self::Parse { .. } | Self::Faulty { .. } => 1,
+            Self::Usage(_) => 2,
+            Self::Unsafe(_) => 3,
+            Self::Write { .. } | Self::Stream(_) => 4,
+        }
+    }
+}
+
+/// Reads the arguments, runs the command, says what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("GREENWAVE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let terminal = Terminal::new(cli.json);
+    match cli.command.run(&terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.note(format_args!("greenwave: {failure}"));
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}
