@@ -69,9 +69,10 @@ ids! {
     SensorId = "D";
 }
 
-/// A `Vec` that only ids of one kind can index.
+/// A `Vec` that only ids of one kind can index: all of them, or the consecutive ones of a partition.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Table<I, T> {
+    first: usize,
     rows: Vec<T>,
     id: PhantomData<fn(I) -> I>,
 }
@@ -90,10 +91,24 @@ impl<I: Id, T> Table<I, T> {
         Self::from(vec![value; len])
     }
 
+    /// A table of equal rows for the ids of `range` alone.
+    pub fn over(range: &Range<I>, value: T) -> Self
+    where
+        T: Clone,
+    {
+        let first = range.start.index();
+        Self { first, rows: vec![value; range.end.index() - first], id: PhantomData }
+    }
+
+    /// The ids it has rows for.
+    pub fn range(&self) -> Range<I> {
+        I::of(self.first)..I::of(self.first + self.rows.len())
+    }
+
     /// Adds a row and names it.
     pub fn push(&mut self, row: T) -> I {
         self.rows.push(row);
-        I::of(self.rows.len() - 1)
+        I::of(self.first + self.rows.len() - 1)
     }
 
     /// Number of rows.
@@ -106,24 +121,31 @@ impl<I: Id, T> Table<I, T> {
         self.rows.is_empty()
     }
 
-    /// The row of `id`, or `None` past the end.
+    /// The row of `id`, or `None` where there is none.
     pub fn get(&self, id: I) -> Option<&T> {
-        self.rows.get(id.index())
+        self.rows.get(id.index().wrapping_sub(self.first))
+    }
+
+    /// The row of `id` to change, or `None` where there is none.
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        self.rows.get_mut(id.index().wrapping_sub(self.first))
     }
 
     /// Every id, in order.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = I> + ExactSizeIterator + use<I, T> {
-        (0..self.rows.len()).map(I::of)
+        span(&self.range())
     }
 
     /// Every row with its id, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
-        self.rows.iter().enumerate().map(|(i, row)| (I::of(i), row))
+        let first = self.first;
+        self.rows.iter().enumerate().map(move |(i, row)| (I::of(first + i), row))
     }
 
     /// Every row with its id, in order, to change.
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (I, &mut T)> + ExactSizeIterator {
-        self.rows.iter_mut().enumerate().map(|(i, row)| (I::of(i), row))
+        let first = self.first;
+        self.rows.iter_mut().enumerate().map(move |(i, row)| (I::of(first + i), row))
     }
 
     /// Every row, in order.
@@ -133,12 +155,12 @@ impl<I: Id, T> Table<I, T> {
 
     /// The rows of consecutive ids.
     pub fn slice(&self, range: &Range<I>) -> &[T] {
-        &self.rows[range.start.index()..range.end.index()]
+        &self.rows[range.start.index() - self.first..range.end.index() - self.first]
     }
 
     /// The rows of consecutive ids, to change.
     pub fn slice_mut(&mut self, range: &Range<I>) -> &mut [T] {
-        &mut self.rows[range.start.index()..range.end.index()]
+        &mut self.rows[range.start.index() - self.first..range.end.index() - self.first]
     }
 }
 
@@ -155,7 +177,7 @@ impl<I: Id, T> Default for Table<I, T> {
 
 impl<I, T> From<Vec<T>> for Table<I, T> {
     fn from(rows: Vec<T>) -> Self {
-        Self { rows, id: PhantomData }
+        Self { first: 0, rows, id: PhantomData }
     }
 }
 
@@ -168,13 +190,13 @@ impl<I: Id, T> FromIterator<T> for Table<I, T> {
 impl<I: Id, T> Index<I> for Table<I, T> {
     type Output = T;
     fn index(&self, id: I) -> &T {
-        &self.rows[id.index()]
+        &self.rows[id.index() - self.first]
     }
 }
 
 impl<I: Id, T> IndexMut<I> for Table<I, T> {
     fn index_mut(&mut self, id: I) -> &mut T {
-        &mut self.rows[id.index()]
+        &mut self.rows[id.index() - self.first]
     }
 }
 
@@ -281,6 +303,16 @@ mod tests {
         assert_eq!((names[first], names[second]), ("Wensan Road", "Gudang Road"));
         assert_eq!(format!("{second:?}"), "L1");
         assert_eq!(names.ids().collect::<Vec<_>>(), [first, second]);
+    }
+
+    #[test]
+    fn a_partition_s_table_has_rows_for_its_ids_alone() {
+        let mut queues = Table::over(&(LinkId::of(5)..LinkId::of(8)), 0);
+        queues[LinkId::of(7)] = 3;
+        assert_eq!(queues.iter().map(|(id, &q)| (id.index(), q)).collect::<Vec<_>>(), [(5, 0), (6, 0), (7, 3)]);
+        assert_eq!(queues.get(LinkId::of(4)), None);
+        assert_eq!(queues.get(LinkId::of(8)), None);
+        assert_eq!(queues.slice(&(LinkId::of(6)..LinkId::of(8))), [0, 3]);
     }
 
     #[test]
