@@ -6,4 +6,5 @@ pub mod network;
 pub mod plan;
 pub mod shell;
 pub mod time;
+pub mod twin;
 pub mod units;

@@ -1,0 +1,3 @@
+//! A mesoscopic simulator and the worlds it runs.
+
+pub mod city;
