@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+"""SUMO as an outside world for Greenwave: one scenario, one controller, one seed.
+
+    scripts/sumo.py SCENARIO_DIR --control fixed|actuated|greenwave [--sensors full|loops|none] [--seed N] [--json]
+
+SCENARIO_DIR holds scenario.json (name, begin_s, end_s, yellow_s; where the files have other names: net, routes,
+additional), net.net.xml and routes.rou.xml. With --control greenwave every second's detector counts go to
+`greenwave lockstep` and only its published plans set the lamps; what SUMO then shows is compared with the plan's own
+timeline every second. SUMO runs with --time-to-teleport -1, so that a jam stays a jam.
+
+Needs Python 3.9 or newer; SUMO itself comes from PyPI into .cache/sumo on the first run. GREENWAVE names the binary
+(default: target/release/greenwave, built if it is missing).
+
+all.delay, s a vehicle: (sum of timeLoss + departDelay over every vehicle that entered, finished or not, + sum of
+(end - scheduled departure) over those that never did) / vehicles scheduled in the window.
+"""
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".cache", "sumo")
+PINNED = ["eclipse-sumo==1.28.0", "libsumo==1.28.0"]
+
+
+def in_venv():
+    """Makes the virtual environment once and runs this script again inside it."""
+    python = os.path.join(VENV, "bin", "python3")
+    if sys.prefix == VENV:
+        return
+    if not os.path.exists(os.path.join(VENV, "complete")):
+        print(f"installing {' '.join(PINNED)} into {VENV} (once)", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+        subprocess.run([python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", *PINNED], check=True)
+        open(os.path.join(VENV, "complete"), "w").close()
+    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    in_venv()
+
+import argparse
+import json
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+
+import libsumo
+
+STANDING_MPS = 0.1
+
+
+class Scenario:
+    """What scenario.json says, with paths made absolute."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "scenario.json")) as f:
+            s = json.load(f)
+        path = lambda name: os.path.join(os.path.abspath(folder), name)
+        self.name = s.get("name", os.path.basename(folder))
+        self.begin, self.end = int(s["begin_s"]), int(s["end_s"])
+        self.yellow = s.get("yellow_s")
+        self.net = path(s.get("net", "net.net.xml"))
+        self.routes = [path(r) for r in s.get("routes", ["routes.rou.xml"])]
+        self.additional = [path(a) for a in s.get("additional", [])]
+
+    def sumo(self, seed, tripinfo, statistics, additional):
+        """SUMO's arguments."""
+        every = self.additional + additional
+        return ["sumo", "-n", self.net, "-r", ",".join(self.routes), "-b", str(self.begin), "-e", str(self.end),
+                "--seed", str(seed), "--time-to-teleport", "-1", "--no-step-log", "--no-warnings",
+                "--tripinfo-output", tripinfo, "--tripinfo-output.write-unfinished",
+                "--tripinfo-output.write-undeparted", "--statistic-output", statistics,
+                *(["-a", ",".join(every)] if every else [])]
+
+    def programs(self):
+        """{signal: (offset, [(duration, state)])}: of each signal the program that SUMO runs, the last one loaded."""
+        found = {}
+        for file in [self.net, *self.additional]:
+            for _, e in ET.iterparse(file):
+                if e.tag == "tlLogic":
+                    phases = [(float(p.get("duration")), p.get("state")) for p in e.findall("phase")]
+                    found[e.get("id")] = (e.get("offset", "0"), phases)
+        return found
+
+    def demand(self):
+        """[(vehicle, scheduled departure, tag)] of every vehicle and trip in the route files."""
+        found = []
+        for file in self.routes:
+            for _, e in ET.iterparse(file):
+                if e.tag in ("vehicle", "trip"):
+                    depart = e.get("depart")
+                    found.append((e.get("id"), float(depart) if depart[0].isdigit() else self.begin, e.tag))
+                    e.clear()
+        return found
+
+
+def actuated(scenario, file):
+    """SUMO's own actuated control: each program declared again with green phases of 5 to 50 s, gap 3 s."""
+    with open(file, "w") as f:
+        f.write("<additional>\n")
+        for signal, (offset, phases) in scenario.programs().items():
+            f.write(f'  <tlLogic id="{signal}" type="actuated" programID="actuated" offset="{offset}">\n')
+            for duration, state in phases:
+                green = "y" not in state and "g" in state.lower()
+                bounds = ' minDur="5" maxDur="50"' if green else ""
+                f.write(f'    <phase duration="{duration:g}" state="{state}"{bounds}/>\n')
+            f.write('    <param key="max-gap" value="3.0"/>\n    <param key="detector-gap" value="1.0"/>\n  </tlLogic>\n')
+        f.write("</additional>\n")
+    return file
+
+
+def metrics(scenario, tripinfo, statistics):
+    """Every figure of a run that is over, all vehicles counted."""
+    rows = []
+    for _, e in ET.iterparse(tripinfo):
+        if e.tag == "tripinfo":
+            rows.append({k: float(e.get(k)) for k in ("depart", "arrival", "duration", "timeLoss", "waitingTime", "departDelay")}
+                        | {"id": e.get("id")})
+            e.clear()
+    demand = scenario.demand()
+    scheduled = {v: t for v, t, _ in demand if scenario.begin <= t < scenario.end}
+    entered = [r for r in rows if r["depart"] >= 0]
+    arrived = [r for r in rows if r["arrival"] >= 0]
+    seen = {r["id"] for r in entered}
+    outside = [t for v, t in scheduled.items() if v not in seen]
+    delay = sum(r["timeLoss"] + r["departDelay"] for r in entered)
+    everyone = len(entered) + len(outside)
+    # RESCO's own arithmetic forgets whoever was to depart before the last one that did and could not.
+    last = max(entered, key=lambda r: r["depart"], default=None)
+    last_scheduled = next((t for v, t, _ in demand if last and v == last["id"]), scenario.begin)
+    never = [t for _, t, tag in demand if tag == "vehicle" and t > last_scheduled]
+    mean = lambda key, some: sum(r[key] for r in some) / len(some) if some else None
+    root = ET.parse(statistics).getroot()
+    count = lambda tag, key: int(float(root.find(tag).get(key))) if root.find(tag) is not None else None
+    return {
+        "all": {"delay": (delay + sum(scenario.end - t for t in outside)) / max(1, everyone), "n": everyone,
+                "arrived_share": len(arrived) / max(1, everyone)},
+        "resco": {"delay": (delay + sum(scenario.end - t for t in never)) / max(1, len(entered) + len(never)),
+                  "duration": mean("duration", entered), "waitingTime": mean("waitingTime", entered)},
+        "departed": {"duration": mean("duration", entered), "waitingTime": mean("waitingTime", entered),
+                     "timeLoss": mean("timeLoss", entered), "departDelay": mean("departDelay", entered)},
+        "counts": {"scheduled": len(scheduled), "departed": len(entered), "arrived": len(arrived),
+                   "running": len(entered) - len(arrived), "undeparted": len(outside),
+                   "teleports": count("teleports", "total"), "collisions": count("safety", "collisions"),
+                   "emergency_stops": count("safety", "emergencyStops")},
+    }
+
+
+# ---- Greenwave as the controller
+
+
+class Engine:
+    """`greenwave lockstep` as a child process."""
+
+    def __init__(self, binary, arguments):
+        self.process = subprocess.Popen([binary, "lockstep", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, bufsize=1 << 20)
+        self.hello = self.read()["hello"]
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"greenwave ended with exit code {self.process.wait()}")
+        return json.loads(line)
+
+    def tick(self, message):
+        """Sends one tick; yields what the engine says about it."""
+        self.process.stdin.write(json.dumps({"tick": message}) + "\n")
+        self.process.stdin.flush()
+        while True:
+            answer = self.read()
+            if "error" in answer:
+                raise SystemExit(f"greenwave did not understand: {answer['error']}")
+            if "tickDone" in answer:
+                return
+            yield answer["output"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+class Controller:
+    """One signal's controller: follows the lamps of the plan it runs, second by second."""
+
+    LETTERS = {"ASPECT_RED": "r", "ASPECT_YELLOW": "y", "ASPECT_GREEN": "G"}
+
+    def __init__(self, info, junction):
+        self.id = info["junctionId"]
+        self.groups = [g["groupId"] for g in info["groups"]]
+        # A group is named after the link indices it stands for.
+        self.links = {g: [int(k) for k in g.split(",") if k.isdigit()] for g in self.groups}
+        self.on_red = {g["id"] for g in junction["groups"] if g.get("turn_on_red")}
+        self.yields = {}
+        for c in junction.get("conflicts", []):
+            if c["kind"] == "yields":
+                self.yields.setdefault(c["a"], set()).add(c["b"])
+        shown = libsumo.trafficlight.getRedYellowGreenState(self.id)
+        letter = lambda links: next((shown[k] for k in links if k < len(shown)), "r")
+        aspect = lambda c: "ASPECT_GREEN" if c in "Gg" else "ASPECT_YELLOW" if c in "yu" else "ASPECT_RED"
+        self.aspects = {g: aspect(letter(links)) for g, links in self.links.items()}
+        self.state = list(shown)
+        self.revision, self.valid_until, self.ahead = 0, None, []
+        self.news = True
+
+    def accept(self, plan):
+        """Takes a plan on if it continues the one that runs; True if so."""
+        self.news = True
+        if int(plan.get("baseRevision", 0)) != self.revision:
+            return False
+        self.revision, self.valid_until = int(plan["revision"]), int(plan["validUntilMs"])
+        start = int(plan["effectiveFromMs"])
+        self.ahead = sorted((start + after, timeline["groupId"], aspect) for timeline in plan.get("lamps", [])
+                            for after, aspect in zip(timeline.get("afterMs", []), timeline.get("aspects", [])))
+        return True
+
+    def show(self, now_ms):
+        """Sets SUMO's lamps to what the plan says for the second that begins now."""
+        while self.ahead and self.ahead[0][0] <= now_ms:
+            _, group, aspect = self.ahead.pop(0)
+            self.aspects[group] = aspect
+        green = {g for g, a in self.aspects.items() if a == "ASPECT_GREEN"}
+        for group, aspect in self.aspects.items():
+            letter = self.LETTERS[aspect]
+            if letter == "G" and self.yields.get(group, set()) & green:
+                letter = "g"
+            if letter == "r" and group in self.on_red:
+                letter = "s"
+            for link in self.links[group]:
+                if link < len(self.state):
+                    self.state[link] = letter
+        libsumo.trafficlight.setRedYellowGreenState(self.id, "".join(self.state))
+
+    def shows_its_plan(self):
+        """Whether SUMO's lamps are those of the plan."""
+        return libsumo.trafficlight.getRedYellowGreenState(self.id) == "".join(self.state)
+
+    def status(self, now_ms):
+        """What it reports, when there is something new."""
+        self.news = False
+        return {"junctionId": self.id, "atMs": str(now_ms), "runningRevision": str(self.revision),
+                "mode": "CONTROLLER_MODE_REMOTE",
+                "lamps": [{"groupId": g, "aspect": a} for g, a in self.aspects.items()]}
+
+
+class Detectors:
+    """Loops and cameras where sensors.json has them, reporting counts and nothing else."""
+
+    def __init__(self, network, sensors):
+        lanes = {link["id"]: len(link["lanes"]) for link in network["links"]}
+        left = network.get("drive_on") == "left"
+        self.loops, self.cameras = [], []
+        for s in sensors["sensors"]:
+            edge, count = s["link"], lanes[s["link"]]
+            lane = lambda k: self.motor_lanes(edge)[count - 1 - k if left else k]
+            if s["kind"] == "loop":
+                self.loops.append((s["id"], lane(s["lane"]), s["distance_m"]))
+            else:
+                view = [(lane(k), libsumo.lane.getLength(lane(k)) - s.get("distance_m", 0) - s["range_m"]) for k in range(count)]
+                self.cameras.append((s["id"], view))
+
+    @staticmethod
+    def motor_lanes(edge):
+        """The lanes of an edge that vehicles use, from the right."""
+        every = [f"{edge}_{k}" for k in range(libsumo.edge.getLaneNumber(edge))]
+        def motor(lane):
+            allowed = libsumo.lane.getAllowed(lane)
+            return not allowed or any(c not in ("pedestrian", "bicycle") for c in allowed)
+        return [lane for lane in every if motor(lane)]
+
+    @staticmethod
+    def declare(network, sensors, file, net):
+        """Writes SUMO's induction loops; they have to be there before it starts."""
+        lengths = {e.get("id"): float(e.get("length")) for _, e in ET.iterparse(net) if e.tag == "lane"}
+        allowed = {}
+        for _, e in ET.iterparse(net):
+            if e.tag == "edge" and e.get("function") != "internal":
+                allowed[e.get("id")] = [l.get("id") for l in e.findall("lane")
+                                        if not set((l.get("allow") or "car").split()) <= {"pedestrian", "bicycle"}]
+        left = network.get("drive_on") == "left"
+        with open(file, "w") as f:
+            f.write("<additional>\n")
+            for number, s in enumerate(sensors["sensors"]):
+                if s["kind"] == "loop":
+                    lanes = allowed[s["link"]]
+                    lane = lanes[len(lanes) - 1 - s["lane"] if left else s["lane"]]
+                    at = max(0.0, lengths[lane] - s["distance_m"] - 0.1)
+                    f.write(f'  <inductionLoop id="greenwave{number}" lane="{lane}" pos="{at:.2f}" period="3600" file="NUL"/>\n')
+            f.write("</additional>\n")
+        return file
+
+    def number(self, sensors):
+        """The SUMO names of the loops, in the order of self.loops."""
+        self.names = [f"greenwave{number}" for number, s in enumerate(sensors["sensors"]) if s["kind"] == "loop"]
+        return self
+
+    def read(self, now):
+        """One batch: what every sensor saw in the last second."""
+        counts, occupancies = [], []
+        for name in self.names:
+            entered = sum(1 for v in libsumo.inductionloop.getVehicleData(name) if now - 1 < v[2] <= now)
+            counts.append(entered)
+            occupancies.append(round(libsumo.inductionloop.getLastStepOccupancy(name) / 100, 3))
+        vehicles, queues = [], []
+        for _, view in self.cameras:
+            for lane, begin in view:
+                inside = [v for v in libsumo.lane.getLastStepVehicleIDs(lane) if libsumo.vehicle.getLanePosition(v) >= begin]
+                vehicles.append(len(inside))
+                queues.append(sum(libsumo.vehicle.getSpeed(v) < STANDING_MPS for v in inside))
+        return {"endMs": str(now * 1000), "intervalMs": 1000,
+                "loops": {"sensorIds": [i for i, _, _ in self.loops], "counts": counts,
+                          "occupancies": [min(1.0, o) for o in occupancies]},
+                "cameras": {"sensorIds": [i for i, _ in self.cameras], "laneCounts": [len(v) for _, v in self.cameras],
+                            "vehicles": vehicles, "queues": queues}}
+
+
+def greenwave(scenario, args, folder, start):
+    """Runs the scenario under Greenwave; returns what it did beside the traffic's own figures."""
+    path = lambda name: os.path.join(folder, name)
+    call = lambda *a: subprocess.run([args.binary, *a], check=True, stdout=sys.stderr)
+    additional = [x for a in scenario.additional for x in ("--additional", a)]
+    call("network", "import", "sumo", scenario.net, *additional, "-o", path("network.json"))
+    with open(path("network.json")) as f:
+        network = json.load(f)
+    sensors = {"format": "greenwave-sensors/1", "sensors": []}
+    if args.sensors != "none":
+        call("network", "sensors", path("network.json"), "--layout", args.sensors, "-o", path("sensors.json"))
+        with open(path("sensors.json")) as f:
+            sensors = json.load(f)
+    else:
+        with open(path("sensors.json"), "w") as f:
+            json.dump(sensors, f)
+    limits = {"benchmark": True, "decision_grid_s": 1.0, "min_green_s": 5.0}
+    if scenario.yellow is not None:
+        limits |= {"yellow_s": scenario.yellow, "all_red_s": 0.0}
+    with open(path("limits.json"), "w") as f:
+        json.dump(limits, f)
+    loops = Detectors.declare(network, sensors, path("loops.add.xml"), scenario.net)
+    start([loops])
+    record = ["--record", args.record] if args.record else []
+    config = ["--config", args.config] if args.config else []
+    engine = Engine(args.binary, ["--network", path("network.json"), "--sensors", path("sensors.json"),
+                                  "--limits", path("limits.json"), *config, *record])
+    junctions = {j["id"]: j for j in network["junctions"]}
+    controllers = {j["junctionId"]: Controller(j, junctions[j["junctionId"]]) for j in engine.hello.get("junctions", [])}
+    detectors = Detectors(network, sensors).number(sensors)
+    tally = {"published": 0, "refused": 0, "not_accepted": 0, "wrong_lamps": 0}
+    index = {}
+    for now in range(scenario.begin, scenario.end):
+        now_ms = now * 1000
+        status = [c.status(now_ms) for c in controllers.values() if c.news]
+        tick = {"tMs": str(now_ms), "readings": {"batches": [detectors.read(now)]}, "status": status}
+        for output in engine.tick(tick):
+            if "plan" in output:
+                plan = output["plan"]
+                tally["published"] += 1
+                tally["not_accepted"] += not controllers[plan["junctionId"]].accept(plan)
+            elif "planRefused" in output:
+                tally["refused"] += 1
+            elif "index" in output:
+                i = output["index"]
+                subject = i.get("linkId") or i.get("zoneId")
+                spent, free = index.get(subject, (0.0, 0.0))
+                index[subject] = (spent + i.get("spentVehS", 0.0), free + i.get("freeFlowVehS", 0.0))
+        for c in controllers.values():
+            c.show(now_ms)
+        libsumo.simulationStep()
+        tally["wrong_lamps"] += sum(not c.shows_its_plan() for c in controllers.values())
+    engine.close()
+    return {"plans": tally, "limits": limits}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", help="folder with scenario.json")
+    parser.add_argument("--control", choices=["fixed", "actuated", "greenwave"], default="greenwave")
+    parser.add_argument("--sensors", choices=["full", "loops", "none"], default="full")
+    parser.add_argument("--seed", type=int, default=1, help="SUMO's random seed")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    parser.add_argument("--config", help="engine configuration, TOML")
+    parser.add_argument("--record", help="write the engine's event log here")
+    args = parser.parse_args()
+    args.binary = os.environ.get("GREENWAVE", os.path.join(ROOT, "target", "release", "greenwave"))
+    scenario = Scenario(args.scenario)
+    if args.control == "greenwave" and not os.path.exists(args.binary):
+        subprocess.run(["cargo", "build", "--release", "--bin", "greenwave"], cwd=ROOT, check=True, stdout=sys.stderr)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        path = lambda name: os.path.join(folder, name)
+
+        def start(additional):
+            libsumo.start(scenario.sumo(args.seed, path("trips.xml"), path("statistics.xml"), additional))
+
+        extra = {}
+        if args.control == "greenwave":
+            extra = greenwave(scenario, args, folder, start)
+        else:
+            start([actuated(scenario, path("actuated.add.xml"))] if args.control == "actuated" else [])
+            libsumo.simulationStep(scenario.end)
+        libsumo.close()
+        result = metrics(scenario, path("trips.xml"), path("statistics.xml"))
+    result |= {"scenario": scenario.name, "control": args.control, "sensors": args.sensors if args.control == "greenwave" else None,
+               "seed": args.seed, "wall_s": round(time.monotonic() - began, 1), **extra}
+    if args.json:
+        print(json.dumps(result))
+        return
+    a, c = result["all"], result["counts"]
+    print(f"{scenario.name} {args.control} seed {args.seed}: delay {a['delay']:.1f} s a vehicle "
+          f"(RESCO's arithmetic {result['resco']['delay']:.1f}); {c['arrived']} of {c['scheduled']} arrived, "
+          f"{c['undeparted']} never entered, {c['teleports']} teleports; {result['wall_s']} s")
+    for key, value in extra.get("plans", {}).items():
+        print(f"  {key.replace('_', ' ')}: {value}")
+
+
+if __name__ == "__main__":
+    main()
