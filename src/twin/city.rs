@@ -5,8 +5,11 @@
 //! at their gates.
 
 mod layout;
+pub mod morning;
+pub mod peak;
 mod signal;
 mod sketch;
+pub mod small;
 mod stages;
 
 use crate::network::{Level, NetworkSpec};

@@ -53,9 +53,10 @@ const TILE_M: (f64, f64) = (3250.0, 2600.0);
 const GATE_M: f64 = 300.0;
 const YARD_M: f64 = 110.0;
 
-/// 50 km/h, 60 km/h and 30 km/h.
+/// 50 km/h, 60 km/h, 40 km/h where people live, 30 km/h in drives.
 const TOWN: f64 = 13.9;
 const FAST: f64 = 16.7;
+const CALM: f64 = 11.1;
 const SLOW: f64 = 8.3;
 
 /// Corners without a signal.
@@ -192,11 +193,11 @@ impl Tile {
     }
 
     fn streets(&self, sketch: &mut Sketch) {
-        for row in 0..ROWS.len() {
+        for (row, (street, _)) in ROWS.iter().enumerate() {
             for column in 0..COLUMNS.len() - 1 {
                 let (west, east) = (self.corners[column][row], self.corners[column + 1][row]);
                 let (lanes, speed) = row_lanes(row, column);
-                let name = format!("{} {}", ROWS[row].0, if row == RINGWAY { "Road" } else { "Street" });
+                let name = format!("{street} {}", if row == RINGWAY { "Road" } else { "Street" });
                 let eastward = Road { from: west, to: east, lanes, pocket: false, speed, name };
                 let westward = Road { from: east, to: west, ..eastward.clone() };
                 match row {
@@ -213,7 +214,7 @@ impl Tile {
                 }
             }
         }
-        for column in 0..COLUMNS.len() {
+        for (column, (street, _)) in COLUMNS.iter().enumerate() {
             for row in 0..ROWS.len() - 1 {
                 let river = row == QUAYSIDE && column != OLDBRIDGE && column != NEWBRIDGE;
                 let precinct = column == ABBEY && row == CORN;
@@ -222,7 +223,7 @@ impl Tile {
                 }
                 let (south, north) = (self.corners[column][row], self.corners[column][row + 1]);
                 let (lanes, speed) = column_lanes(column, row);
-                let name = format!("{} {}", COLUMNS[column].0, if lanes == 1 { "Lane" } else { "Avenue" });
+                let name = format!("{street} {}", if lanes == 1 { "Lane" } else { "Avenue" });
                 let northward = Road { from: south, to: north, lanes, pocket: pocket(column, row + 1, 1), speed, name };
                 let southward = Road { from: north, to: south, pocket: pocket(column, row, 1), ..northward.clone() };
                 sketch.one_way(northward);
@@ -323,6 +324,7 @@ fn row_lanes(row: usize, column: usize) -> (u8, f64) {
         EMBANKMENT => (2, TOWN),
         RINGWAY => (2, FAST),
         QUAYSIDE => (2, TOWN),
+        0 | 1 => (1, CALM),
         _ => (1, TOWN),
     }
 }
@@ -340,12 +342,13 @@ fn column_lanes(column: usize, row: usize) -> (u8, f64) {
 
 /// Whether the approach to a corner on that axis (0 east-west) widens before its stop line.
 fn pocket(column: usize, row: usize, axis: usize) -> bool {
-    match (column, row, axis) {
-        (3 | 5, SOUTHGATE, 0) | (3 | 6, EMBANKMENT | RINGWAY, 0) => true,
-        (OLDBRIDGE, SOUTHGATE | RINGWAY, 1) => true,
-        (NEWBRIDGE, QUAYSIDE | EMBANKMENT, 1) => true,
-        _ => false,
-    }
+    matches!(
+        (column, row, axis),
+        (3 | 5, SOUTHGATE, 0)
+            | (3 | 6, EMBANKMENT | RINGWAY, 0)
+            | (OLDBRIDGE, SOUTHGATE | RINGWAY, 1)
+            | (NEWBRIDGE, QUAYSIDE | EMBANKMENT, 1)
+    )
 }
 
 /// How a corner is signalised.

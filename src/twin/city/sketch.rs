@@ -234,7 +234,7 @@ fn lane_turns(lanes: usize, turns: &[Turn], own_far: bool, side: Side) -> Vec<Ve
         if straight && !(last && far_alone) {
             served.push(Turn::Straight);
         }
-        if has(far) && (last || (!straight && !(first && near_alone))) {
+        if has(far) && (last || !(straight || (first && near_alone))) {
             served.push(far);
         }
         served
@@ -347,7 +347,8 @@ mod tests {
     #[test]
     fn lanes_share_turns_as_painted() {
         // (lanes, turns, own lane for the far turn, what each lane serves from the kerb on)
-        let rows: [(usize, &[Turn], bool, &[&[Turn]]); 7] = [
+        type Row<'a> = (usize, &'a [Turn], bool, &'a [&'a [Turn]]);
+        let rows: [Row<'_>; 7] = [
             (1, &[Right, Straight, Left], true, &[&[Right, Straight, Left]]), // nothing to choose
             (2, &[Right, Straight, Left], false, &[&[Right, Straight], &[Straight, Left]]),
             (2, &[Right, Straight, Left], true, &[&[Right, Straight], &[Left]]), // a protected left needs its lane
