@@ -3,8 +3,10 @@
 pub mod event;
 pub mod ids;
 pub mod network;
+pub mod optimize;
 pub mod plan;
 pub mod shell;
 pub mod time;
+pub mod traffic;
 pub mod twin;
 pub mod units;

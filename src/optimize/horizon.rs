@@ -1,0 +1,150 @@
+//! The rolling schedule: which stage next and when, so that those who are here or coming lose the least time.
+//!
+//! A pure function of one junction's [`Situation`]. Units inside are seconds after `now`, metres and vehicles.
+
+#[cfg(test)]
+mod fixture;
+mod layout;
+mod rate;
+mod serve;
+mod situation;
+
+pub use layout::Layout;
+pub use situation::{Moment, Situation};
+
+use crate::ids::{Id, StageId};
+use crate::plan::draft::Change;
+use crate::time::{Span, Time};
+use crate::traffic::tracker::Crossing;
+
+/// What should run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Schedule {
+    /// Changes in order of time, the first not before the situation's earliest; empty where the stage stays.
+    pub changes: Vec<Change>,
+    /// Delay over the horizon if it runs so, vehicle-seconds.
+    pub cost_veh_s: f64,
+    /// The best schedule that does something else first: its next stage, and what it costs, vehicle-seconds.
+    pub runner_up: Option<(StageId, f64)>,
+    /// The limits without which something else would have run.
+    pub bound_by: Vec<Bound>,
+    /// Who will cross when, as far as it runs so: what a neighbour wants to know.
+    pub discharges: Vec<Crossing>,
+}
+
+/// A limit that bound a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    /// A green that is shorter than its minimum so far.
+    MinGreen,
+    /// A movement or a crossing that has waited almost too long.
+    MaxRed,
+    /// A stage's longest green.
+    MaxGreen,
+    /// The order of stages.
+    Order,
+    /// An exit without room.
+    ExitFull,
+}
+
+impl Bound {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::MinGreen => "minimum green",
+            Self::MaxRed => "maximum red",
+            Self::MaxGreen => "maximum green",
+            Self::Order => "order of stages",
+            Self::ExitFull => "no room on an exit",
+        }
+    }
+}
+
+/// How far ahead it looks when changes may begin every `grid`.
+pub fn horizon(grid: Span) -> Span {
+    match grid.ms() {
+        ..=5000 => Span::from_s(40),
+        5001..=15_000 => Span::from_s(60),
+        _ => Span::from_s(90),
+    }
+}
+
+/// Buffers that one thread uses again and again.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    next: Vec<u8>,
+    ready: Vec<f32>,
+    taken: Vec<f32>,
+    open: Vec<f32>,
+    crossings: Vec<(f32, f32)>,
+}
+
+impl Workspace {
+    /// Nobody has been served yet.
+    fn begin(&mut self, layout: &Layout, situation: &Situation) {
+        self.next.clear();
+        self.next.resize(situation.streams.len(), 0);
+        self.ready.clear();
+        self.ready.extend(situation.streams.iter().map(|s| s.ready));
+        self.taken.clear();
+        self.taken.resize(layout.exits.len(), 0.0);
+        self.open.resize(layout.groups, 0.0);
+    }
+}
+
+/// The best schedule for a junction.
+pub fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
+    rate::schedule(layout, situation, work)
+}
+
+/// The instant `s` seconds after `now`.
+fn instant(now: Time, s: f32) -> Time {
+    now + Span::nearest(f64::from(s))
+}
+
+/// A stage's id by its row.
+fn stage_id(row: usize) -> StageId {
+    StageId::of(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+
+    fn layout() -> Layout {
+        let spec = serde_json::from_str(&fixture::crossroads()).unwrap();
+        let network = Network::build(spec, &Default::default()).unwrap();
+        let junction = network.junctions().ids().next().unwrap();
+        Layout::new(&network, junction)
+    }
+
+    /// Vehicles that stand at the line of lane `lane`, and the stage that runs; what is shown next, at which second.
+    fn decide(stage: usize, queues: &[(usize, usize)]) -> Vec<(usize, i64)> {
+        let layout = layout();
+        let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(stage));
+        for &(lane, count) in queues {
+            let vehicles: Vec<_> = (0..count).map(|at| (at as f32, 0)).collect();
+            situation.row(lane, 1.0, 2.0, 1.0, &vehicles);
+        }
+        let plan = schedule(&layout, &situation, &mut Workspace::default());
+        plan.changes.iter().map(|c| (c.stage.index(), c.at.ms() / 1000)).collect()
+    }
+
+    #[test]
+    fn it_serves_whoever_waits() {
+        // Lanes of an approach: 0 right, 1 straight, 2 left; approaches n, e, s, w. The stage that runs, queues, what is next.
+        for (stage, queues, next) in [
+            (0, vec![(4, 8)], Some(2)),         // nobody on ns, eight straight from the east: ew
+            (0, vec![(1, 8)], None),            // they have green already
+            (0, vec![], None),                  // nobody anywhere: stay
+            (2, vec![(4, 8), (10, 8)], None),   // ew serves both
+            (0, vec![(2, 6), (8, 6)], Some(1)), // lefts from n and s
+            (0, vec![(2, 6), (1, 6)], Some(4)), // all from the north: its own stage serves both
+        ] {
+            let changes = decide(stage, &queues);
+            assert_eq!(changes.first().map(|c| c.0), next, "{stage} {queues:?} {changes:?}");
+            assert!(changes.first().is_none_or(|c| c.1 == 0), "{changes:?}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
+
+use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, span};
+use crate::network::{Conflict, Junction, Network};
+
+/// Most turns of one lane that are told apart.
+pub(super) const TURNS_MAX: usize = 32;
+
+/// A junction's tables.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub(super) junction: JunctionId,
+    pub(super) groups: usize,
+    /// [group]: shortest green, s.
+    pub(super) min_green: Vec<f32>,
+    /// [group]: longest red, s.
+    pub(super) max_red: Vec<f32>,
+    /// [from][to]: owed between groups that are never green together, and by a group to itself, s; else less than 0.
+    pub(super) intergreen: Vec<f32>,
+    pub(super) stages: Vec<StageRow>,
+    pub(super) lanes: Vec<LaneRow>,
+    pub(super) turns: Vec<Turn>,
+    pub(super) exits: Vec<LinkId>,
+    /// Lanes that have the right of way over a turn, all turns one after another.
+    pub(super) foes: Vec<(u16, u32)>,
+    /// [stage][lane]: the lane's turns that are green.
+    pub(super) served: Vec<u32>,
+    /// [stage][lane]: whether a green turn of the lane gives way to another that is green.
+    pub(super) yields: Vec<bool>,
+    /// [from][to]: whether `to` may follow.
+    pub(super) follows: Vec<bool>,
+    /// [from][to][group]: from the begin of the change to the group's green, s; 0 where it stays green.
+    pub(super) starts: Vec<f32>,
+    /// [from][to]: from the begin of the change until every minimum green in `to` is over, s.
+    pub(super) hold: Vec<f32>,
+    /// [stage][group]: the least time in which the group can be green when this stage has just done its duty, s.
+    pub(super) reach: Vec<f32>,
+}
+
+/// A stage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StageRow {
+    pub(super) groups: GroupSet,
+}
+
+/// A lane with a stop line here.
+#[derive(Debug, Clone)]
+pub(super) struct LaneRow {
+    pub(super) lane: LaneId,
+    pub(super) turns: std::ops::Range<usize>,
+    /// Whether some stage lets only some of its turns go.
+    pub(super) split: bool,
+}
+
+/// A path from a lane.
+#[derive(Debug, Clone)]
+pub(super) struct Turn {
+    pub(super) connection: ConnectionId,
+    pub(super) group: GroupId,
+    /// The group's row.
+    pub(super) gate: u16,
+    pub(super) exit: u16,
+    pub(super) foes: std::ops::Range<usize>,
+}
+
+impl Layout {
+    /// The tables of one junction.
+    pub fn new(network: &Network, id: JunctionId) -> Self {
+        let junction = network.junction(id);
+        let mut layout = Self {
+            junction: id,
+            groups: junction.groups.len(),
+            min_green: junction.groups.values().map(|g| g.min_green.span.s() as f32).collect(),
+            max_red: junction.groups.values().map(|g| g.max_red.span.s() as f32).collect(),
+            intergreen: Vec::new(),
+            stages: Vec::new(),
+            lanes: Vec::new(),
+            turns: Vec::new(),
+            exits: Vec::new(),
+            foes: Vec::new(),
+            served: Vec::new(),
+            yields: Vec::new(),
+            follows: Vec::new(),
+            starts: Vec::new(),
+            hold: Vec::new(),
+            reach: Vec::new(),
+        };
+        for stage in junction.stages.values() {
+            layout.stages.push(StageRow { groups: stage.groups });
+        }
+        layout.find_lanes(network, junction);
+        layout.find_foes(junction);
+        layout.tabulate(junction);
+        layout
+    }
+
+    /// The junction.
+    pub fn junction(&self) -> JunctionId {
+        self.junction
+    }
+
+    /// Its stop-line lanes, in the order in which a situation counts them.
+    pub fn lanes(&self) -> impl Iterator<Item = LaneId> + '_ {
+        self.lanes.iter().map(|row| row.lane)
+    }
+
+    fn find_lanes(&mut self, network: &Network, junction: &Junction) {
+        for lane in junction.approaches.iter().flat_map(|&link| span(&network.link(link).lanes)) {
+            let first = self.turns.len();
+            for connection in span(&network.lane(lane).exits).take(TURNS_MAX) {
+                let path = &network.connections()[connection];
+                let Some((owner, group)) = path.control.group() else { continue };
+                if owner != self.junction {
+                    continue;
+                }
+                let to = network.lane(path.to).link;
+                let exit = self.exits.iter().position(|&e| e == to).unwrap_or_else(|| {
+                    self.exits.push(to);
+                    self.exits.len() - 1
+                });
+                let gate = group.index() as u16;
+                self.turns.push(Turn { connection, group, gate, exit: exit as u16, foes: 0..0 });
+            }
+            if first < self.turns.len() {
+                let turns = first..self.turns.len();
+                let some = |stage: &StageRow| {
+                    let green = self.turns[turns.clone()].iter().filter(|t| stage.groups.contains(t.group)).count();
+                    green > 0 && green < turns.len()
+                };
+                let split = self.stages.iter().any(some);
+                self.lanes.push(LaneRow { lane, turns, split });
+            }
+        }
+        for stage in &self.stages {
+            for lane in &self.lanes {
+                let turns = self.turns[lane.turns.clone()].iter().enumerate();
+                let green = turns.filter(|(_, t)| stage.groups.contains(t.group)).fold(0, |set, (at, _)| set | 1 << at);
+                self.served.push(green);
+            }
+        }
+    }
+
+    fn find_foes(&mut self, junction: &Junction) {
+        for turn in 0..self.turns.len() {
+            let first = self.foes.len();
+            let group = self.turns[turn].group;
+            for (at, lane) in self.lanes.iter().enumerate() {
+                let leads = |t: &Turn| junction.conflict(group, t.group) == Conflict::Yields;
+                let which = self.turns[lane.turns.clone()].iter().enumerate();
+                let which = which.filter(|(_, t)| leads(t)).fold(0, |set, (at, _)| set | 1 << at);
+                if which != 0 && !lane.turns.contains(&turn) {
+                    self.foes.push((at as u16, which));
+                }
+            }
+            self.turns[turn].foes = first..self.foes.len();
+        }
+        for stage in 0..self.stages.len() {
+            for lane in 0..self.lanes.len() {
+                let meets = |&(foe, which): &(u16, u32)| self.served(stage, usize::from(foe)) & which != 0;
+                let green =
+                    self.lanes[lane].turns.clone().filter(|&t| self.stages[stage].groups.contains(self.turns[t].group));
+                let yields = green.into_iter().any(|t| self.foes[self.turns[t].foes.clone()].iter().any(meets));
+                self.yields.push(yields);
+            }
+        }
+    }
+
+    fn tabulate(&mut self, junction: &Junction) {
+        let n = self.stages.len();
+        let seconds = |s: crate::time::Span| s.s() as f32;
+        for from in junction.groups.ids() {
+            for to in junction.groups.ids() {
+                let owed = from == to || junction.never_together(from, to);
+                self.intergreen.push(if owed { seconds(junction.intergreen(from, to).span) } else { -1.0 });
+            }
+        }
+        for a in junction.stages.ids() {
+            for b in junction.stages.ids() {
+                self.follows.push(a != b && junction.may_follow(a, b));
+                let (ending, starting) = junction.change(a, b);
+                let mut hold = 0.0_f32;
+                for (id, group) in junction.groups.iter() {
+                    let owed =
+                        ending.iter().map(|from| seconds(junction.intergreen(from, id).span)).fold(0.0, f32::max);
+                    let start = if starting.contains(id) { owed } else { 0.0 };
+                    self.starts.push(start);
+                    if starting.contains(id) {
+                        hold = hold.max(start + seconds(group.min_green.span));
+                    }
+                }
+                self.hold.push(hold);
+            }
+        }
+        // Shortest ways between stages, each stage on the way doing its duty. Source: Floyd and Warshall.
+        let mut way: Vec<f32> =
+            (0..n * n).map(|at| if self.follows[at] { self.hold[at] } else { f32::INFINITY }).collect();
+        for via in 0..n {
+            for a in 0..n {
+                for b in 0..n {
+                    way[a * n + b] = way[a * n + b].min(way[a * n + via] + way[via * n + b]);
+                }
+            }
+        }
+        for a in 0..n {
+            for (id, group) in junction.groups.iter() {
+                let duty = seconds(group.min_green.span);
+                let to = (0..n).filter(|&b| self.stages[b].groups.contains(id));
+                let least = to
+                    .map(|b| if a == b { 0.0 } else { (way[a * n + b] - duty).max(0.0) })
+                    .fold(f32::INFINITY, f32::min);
+                self.reach.push(least);
+            }
+        }
+    }
+
+    pub(super) fn served(&self, stage: usize, lane: usize) -> u32 {
+        self.served[stage * self.lanes.len() + lane]
+    }
+
+    /// Whether some turn of the lane gives way in the stage.
+    pub(super) fn yields(&self, stage: usize, lane: usize) -> bool {
+        self.yields[stage * self.lanes.len() + lane]
+    }
+
+    pub(super) fn follows(&self, from: usize, to: usize) -> bool {
+        self.follows[from * self.stages.len() + to]
+    }
+
+    pub(super) fn start(&self, from: usize, to: usize, group: GroupId) -> f32 {
+        self.starts[(from * self.stages.len() + to) * self.groups + group.index()]
+    }
+
+    pub(super) fn hold(&self, from: usize, to: usize) -> f32 {
+        self.hold[from * self.stages.len() + to]
+    }
+
+    pub(super) fn reach(&self, from: usize, group: GroupId) -> f32 {
+        self.reach[from * self.groups + group.index()]
+    }
+}

@@ -1,0 +1,118 @@
+//! The discharge model: who crosses when while a stage runs. Crossing c = max(arrival, last crossing + headway, green +
+//! start-up); a vehicle that must give way waits for a gap; the n-th into an exit waits for room.
+
+use super::layout::Layout;
+use super::situation::{Situation, Stream};
+
+/// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
+pub(super) const YELLOW_USED_S: f32 = 1.0;
+/// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s.
+const GAP_S: f32 = 4.0;
+/// And goes this long after the last one did, s.
+const AFTER_S: f32 = 0.7;
+/// What the first and the second starter of a queue lose by accelerating, s.
+const LOST_S: [f32; 2] = [2.8, 1.4];
+/// A full exit takes up vehicles at this rate as its queue moves, veh/s.
+const DRAIN: f32 = 0.25;
+
+/// How far each stream and exit has come.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    /// [stream]: the next vehicle.
+    pub(super) next: &'a mut [u8],
+    /// [stream]: the earliest it can cross.
+    pub(super) ready: &'a mut [f32],
+    /// [exit]: vehicles that entered it.
+    pub(super) taken: &'a mut [f32],
+}
+
+/// A stretch of one stage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// The stage.
+    pub(super) stage: usize,
+    /// [group]: from when it may be passed; infinite while it is red.
+    pub(super) open: &'a [f32],
+    /// The last instant of the stretch.
+    pub(super) until: f32,
+    /// Whether queues start in it.
+    pub(super) starts: bool,
+}
+
+/// Serves one stream; what is gained against serving nobody before the horizon, vehicle-seconds. Calls `note` with each
+/// crossing and the turn it takes.
+#[inline]
+pub(super) fn stream(
+    layout: &Layout,
+    situation: &Situation,
+    at: usize,
+    window: &Window<'_>,
+    run: &mut Run<'_>,
+    mut note: impl FnMut(f32, usize),
+) -> f32 {
+    let Stream { lane, first, len, weight, headway, startup, .. } = situation.streams[at];
+    let turns = layout.lanes[usize::from(lane)].turns.start;
+    let green = layout.served(window.stage, usize::from(lane));
+    let (mut next, mut ready, mut gain, mut started) = (run.next[at], run.ready[at], 0.0, 0);
+    while next < len {
+        let vehicle = first as usize + usize::from(next);
+        let way = situation.ways[vehicle];
+        if green >> way & 1 == 0 {
+            break;
+        }
+        let turn = turns + usize::from(way);
+        let row = &layout.turns[turn];
+        let open = window.open[usize::from(row.gate)];
+        let arrival = situation.arrivals[vehicle];
+        let mut crosses = arrival.max(ready);
+        if crosses < open + startup {
+            crosses = if arrival < open { open + startup } else { crosses.max(open) };
+        }
+        if !row.foes.is_empty() {
+            crosses = gap(layout, situation, turn, window, run, crosses);
+        }
+        let exit = usize::from(row.exit);
+        let room = situation.room[exit];
+        if room < 1e3 {
+            crosses = crosses.max((run.taken[exit] + 1.0 - room) / DRAIN);
+        }
+        if crosses > window.until {
+            break;
+        }
+        if window.starts && started < 2 && arrival < open {
+            gain -= weight * LOST_S[started];
+            started += 1;
+        }
+        run.taken[exit] += weight;
+        gain += weight * (situation.horizon - crosses);
+        ready = crosses + headway;
+        next += 1;
+        note(crosses, turn);
+    }
+    run.next[at] = next;
+    run.ready[at] = ready;
+    gain
+}
+
+/// The first instant from `from` on at which a vehicle that gives way finds a gap among those it gives way to, who
+/// have been served up to the end of the window before.
+fn gap(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'_>, run: &Run<'_>, from: f32) -> f32 {
+    let mut crosses = from;
+    for &(lane, which) in &layout.foes[layout.turns[turn].foes.clone()] {
+        if layout.served(window.stage, usize::from(lane)) & which == 0 {
+            continue;
+        }
+        for (at, foe) in situation.streams.iter().enumerate().filter(|(_, s)| s.lane == lane) {
+            // The last that crossed did so a headway before the next may; the next one crosses when it gets there.
+            let last = run.ready[at] - foe.headway;
+            crosses = crosses.max(last + AFTER_S);
+            if run.next[at] < foe.len {
+                let next = situation.arrivals[foe.first as usize + usize::from(run.next[at])].max(run.ready[at]);
+                if next < crosses + GAP_S {
+                    crosses = crosses.max(next + AFTER_S).max(window.until + 0.1);
+                }
+            }
+        }
+    }
+    crosses
+}

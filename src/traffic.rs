@@ -1,0 +1,3 @@
+//! What is happening on the road.
+
+pub mod tracker;

@@ -1,0 +1,370 @@
+//! The tracker: every vehicle on every lane, in order, run forward each tick and corrected by what sensors count.
+//!
+//! A vehicle exists once, on the lane it is on, chopped approaches included; it passes from lane to lane where no signal
+//! stops it, and at a stop line when the loop there counts it or, without one, when its lamp and the road ahead let it.
+//! So upstream discharge fills the part of a link that no sensor sees. Which way a vehicle turns is drawn from its own
+//! seed ([`draw`]), again and again the same.
+
+pub mod draw;
+mod lane;
+mod loops;
+mod view;
+
+pub use lane::{Discharge, LaneTrack, SPACING, Vehicle};
+
+use crate::event::{LaneView, Reading, Seen};
+use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, Table, span};
+use crate::network::{Conflict, Control, Network, Sensors};
+use crate::time::{Span, Time};
+
+/// How many past ticks of lamps are kept, so that readings may be this many ticks late.
+const LAMPS_KEPT: usize = 16;
+/// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
+const LANE_CHOICE_M: f32 = 80.0;
+/// A standing vehicle at the line that has not moved for this long under green is not there, or turns elsewhere, s.
+const STUCK_S: f32 = 4.0;
+
+/// What one tick brings.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The end of the tick.
+    pub now: Time,
+    /// Validated readings of this tick, in any order.
+    pub readings: &'a [Reading],
+    /// Per junction the groups that traffic may pass at `now`: green, and yellow as long as it is still used.
+    pub open: &'a Table<JunctionId, GroupSet>,
+    /// Vehicles that entered from lanes that are not tracked here, as a neighbour announced them.
+    pub entered: &'a [Crossing],
+}
+
+/// A vehicle that crossed, or will cross, the end of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crossing {
+    /// The path it takes.
+    pub connection: ConnectionId,
+    /// When it crosses the stop line.
+    pub at: Time,
+}
+
+/// A vehicle inside a node.
+#[derive(Debug, Clone, Copy)]
+struct Transit {
+    to: LaneId,
+    at: Time,
+    seed: u32,
+}
+
+/// Every vehicle on the lanes of a partition.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    lanes: Table<LaneId, LaneTrack>,
+    order: Vec<LaneId>,
+    shares: Table<ConnectionId, f32>,
+    transit: Vec<Transit>,
+    left: Vec<Crossing>,
+    clock: Time,
+    lag: Span,
+    pending: Vec<Reading>,
+    open: Table<JunctionId, [GroupSet; LAMPS_KEPT]>,
+    opened_at: [Time; LAMPS_KEPT],
+    serial: u32,
+}
+
+impl Tracker {
+    /// An empty road at `now`, for the lanes of one partition and their sensors.
+    pub fn new(network: &Network, sensors: &Sensors, partition: &crate::network::Partition, now: Time) -> Self {
+        let mut lanes = Table::over(&partition.lanes, LaneTrack::default());
+        for (id, track) in lanes.iter_mut() {
+            *track = LaneTrack::new(network, sensors, id);
+        }
+        let connections = match (lanes.ids().next(), lanes.ids().next_back()) {
+            (Some(first), Some(last)) => network.lane(first).exits.start..network.lane(last).exits.end,
+            _ => ConnectionId::of(0)..ConnectionId::of(0),
+        };
+        let mut shares = Table::over(&path_range(network, &partition.lanes, connections), 1.0_f32);
+        for id in lanes.ids() {
+            let exits = &network.lane(id).exits;
+            let even = 1.0 / span(exits).len().max(1) as f32;
+            span(exits).for_each(|c| shares[c] = even);
+        }
+        Self {
+            order: downstream_first(network, &partition.lanes),
+            lanes,
+            shares,
+            transit: Vec::new(),
+            left: Vec::new(),
+            clock: now,
+            lag: Span::ZERO,
+            pending: Vec::new(),
+            open: Table::over(&partition.junctions, [GroupSet::EMPTY; LAMPS_KEPT]),
+            opened_at: [Time::LONG_AGO; LAMPS_KEPT],
+            serial: 1,
+        }
+    }
+
+    /// A lane's vehicles and how well they are known; none for a lane of another partition.
+    pub fn lane(&self, lane: LaneId) -> Option<&LaneTrack> {
+        self.lanes.get(lane)
+    }
+
+    /// The instant the state stands at: the present, less the latency of readings.
+    pub fn clock(&self) -> Time {
+        self.clock
+    }
+
+    /// Vehicles that left for lanes that are not tracked here, in the last tick.
+    pub fn left(&self) -> &[Crossing] {
+        &self.left
+    }
+
+    /// The chance that a vehicle on a path's lane takes that path.
+    pub fn share(&self, connection: ConnectionId) -> f32 {
+        self.shares.get(connection).copied().unwrap_or(1.0)
+    }
+
+    /// Tells it how a lane discharges.
+    pub fn learn_discharge(&mut self, lane: LaneId, discharge: Discharge) {
+        if let Some(track) = self.lanes.get_mut(lane) {
+            track.discharge = discharge;
+        }
+    }
+
+    /// Tells it the chance, 0 to 1, that a vehicle takes a path. Those of one lane need not sum to 1.
+    pub fn learn_share(&mut self, connection: ConnectionId, share: f32) {
+        if let Some(row) = self.shares.get_mut(connection) {
+            *row = share.max(0.0);
+        }
+    }
+
+    /// Nobody can drive on a lane: what was believed to be there is forgotten.
+    pub fn clear(&mut self, lane: LaneId) {
+        if let Some(track) = self.lanes.get_mut(lane) {
+            track.vehicles.clear();
+        }
+    }
+
+    /// Runs the model to the end of the tick, or as far as the latency of readings lets it, and corrects it.
+    pub fn step(&mut self, network: &Network, sensors: &Sensors, input: &Input<'_>) {
+        self.left.clear();
+        self.opened_at.rotate_right(1);
+        self.opened_at[0] = input.now;
+        for (junction, kept) in self.open.iter_mut() {
+            kept.rotate_right(1);
+            kept[0] = input.open.get(junction).copied().unwrap_or_default();
+        }
+        for crossing in input.entered {
+            self.pass(network, crossing.connection, crossing.at, None);
+        }
+        let tick = input.now - self.opened_at[1].max(self.clock - Span::SECOND);
+        self.measure_lag(input, tick);
+        self.pending.extend(input.readings.iter().filter(|r| r.end > input.now - Span::from_s(60)).cloned());
+        let target = (input.now - self.lag).max(self.clock);
+        let step = if tick > Span::ZERO && tick <= Span::SECOND { tick } else { Span::SECOND };
+        while self.clock < target {
+            let to = (self.clock + step).min(target);
+            self.one_step(network, sensors, to);
+        }
+    }
+
+    /// How late the newest readings are; grows at once, shrinks when a whole minute was faster.
+    fn measure_lag(&mut self, input: &Input<'_>, tick: Span) {
+        let newest = input.readings.iter().filter(|r| r.interval <= Span::from_s(2)).map(|r| r.end).max();
+        if let Some(newest) = newest {
+            let late = (input.now - newest).max(Span::ZERO).floor(Span::from_ms(100));
+            let shrunk = self.lag - Span::from_ms(tick.ms() / 30);
+            let most = Span::from_s(LAMPS_KEPT as i64 - 1);
+            self.lag = if late >= self.lag { late.min(most) } else { shrunk.max(late) };
+        }
+    }
+
+    fn one_step(&mut self, network: &Network, sensors: &Sensors, to: Time) {
+        let dt = (to - self.clock).s() as f32;
+        self.file(network, sensors, to);
+        self.clock = to;
+        self.arrive(to);
+        let lamps = self.opened_at.iter().rposition(|&at| at >= to).unwrap_or(0);
+        for at in 0..self.order.len() {
+            let lane = self.order[at];
+            let road = self.road_ahead(network, lane, lamps);
+            let track = &mut self.lanes[lane];
+            let crossed = track.advance(dt, &road);
+            for _ in 0..crossed {
+                let (seed, over) = match self.lanes[lane].pop() {
+                    Some(vehicle) => (vehicle.seed, -vehicle.gap),
+                    None => (self.seed(), 0.0), // counted and not known: it was there all the same
+                };
+                let exits = &network.lane(lane).exits;
+                let way = draw::exit(seed, 0, self.shares.slice(exits), road.passable);
+                let speed = network.link(network.lane(lane).link).speed.get().max(1.0) as f32;
+                let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
+                if let Some(way) = way {
+                    self.pass(network, ConnectionId::of(exits.start.index() + way), at, Some(seed));
+                }
+            }
+            let serial = self.serial;
+            self.serial += self.lanes[lane].heed_loops(serial);
+        }
+        self.look(network, to);
+    }
+
+    fn seed(&mut self) -> u32 {
+        self.serial = self.serial.wrapping_add(1);
+        draw::mix(self.serial)
+    }
+
+    /// A vehicle takes a path: into a lane tracked here, or away.
+    fn pass(&mut self, network: &Network, connection: ConnectionId, at: Time, seed: Option<u32>) {
+        let path = &network.connections()[connection];
+        let link = network.lane(path.to).link;
+        let speed = network.link(link).speed.get().max(1.0);
+        let inside = Span::nearest((path.length.get() / speed).max(0.0));
+        if !self.lanes.range().contains(&path.to) {
+            self.left.push(Crossing { connection, at });
+            return;
+        }
+        let seed = seed.unwrap_or_else(|| self.seed());
+        let to = if path.control.group().is_some() { self.lane_taken(network, path.to, seed) } else { path.to };
+        self.transit.push(Transit { to, at: at + inside, seed });
+    }
+
+    /// The lane a vehicle sorts itself into after it entered a link on `entered`.
+    fn lane_taken(&self, network: &Network, entered: LaneId, seed: u32) -> LaneId {
+        let link = network.link(network.lane(entered).link);
+        if (link.length.get() as f32) < LANE_CHOICE_M || link.lane_count() == 1 {
+            return entered;
+        }
+        let flow = |lane: LaneId| self.lanes.get(lane).map_or(0.0, |track| track.flow);
+        let total: f32 = span(&link.lanes).map(flow).sum();
+        let mut rest = draw::unit(seed, 0x1a9e) * total;
+        for lane in span(&link.lanes) {
+            rest -= flow(lane);
+            if rest < 0.0 {
+                return lane;
+            }
+        }
+        entered
+    }
+
+    /// Lets vehicles that are through their node enter their lane.
+    fn arrive(&mut self, to: Time) {
+        self.transit.sort_by_key(|t| t.at);
+        let due = self.transit.partition_point(|t| t.at <= to);
+        for transit in self.transit.drain(..due) {
+            let since = (to - transit.at).s() as f32;
+            self.lanes[transit.to].enter(transit.seed, since);
+        }
+    }
+
+    /// What the lamps and the road beyond let a lane's head do.
+    fn road_ahead(&self, network: &Network, lane: LaneId, lamps: usize) -> lane::Road {
+        let row = network.lane(lane);
+        let mut road = lane::Road { passable: 0, exits: 0, yields: false, blocked: false, signal: false, ends: false };
+        road.ends = row.exits.is_empty();
+        for (at, connection) in span(&row.exits).enumerate().take(32) {
+            let path = &network.connections()[connection];
+            road.exits |= 1 << at;
+            let full = self.lanes.get(path.to).is_some_and(LaneTrack::full);
+            road.blocked |= full;
+            match path.control {
+                Control::Signal(junction, group) => {
+                    road.signal = true;
+                    let open = self.open.get(junction).map_or(GroupSet::EMPTY, |kept| kept[lamps]);
+                    if open.contains(group) {
+                        road.passable |= 1 << at;
+                        let rules = network.junction(junction);
+                        road.yields |= open.iter().any(|other| rules.conflict(group, other) == Conflict::Yields);
+                    } else {
+                        road.yields |= network.junction(junction).groups[group].turn_on_red;
+                    }
+                }
+                Control::Free => road.passable |= 1 << at,
+                Control::GivesWay => {
+                    road.passable |= 1 << at;
+                    road.yields = true;
+                }
+            }
+        }
+        road
+    }
+
+    /// Hands each lane the readings that end by `to`.
+    fn file(&mut self, network: &Network, sensors: &Sensors, to: Time) {
+        let mut later = Vec::new();
+        for reading in self.pending.drain(..) {
+            if reading.end > to {
+                later.push(reading);
+                continue;
+            }
+            let Some(sensor) = sensors.table().get(reading.sensor) else { continue };
+            match &reading.seen {
+                Seen::Loop { count, occupancy, .. } => {
+                    if let Some(track) = sensor.lane.and_then(|lane| self.lanes.get_mut(lane)) {
+                        track.counted(sensor.distance.get() as f32, *count, *occupancy, reading.interval, to);
+                    }
+                }
+                Seen::Camera { lanes, .. } => {
+                    let nearest = sensor.distance.get() as f32;
+                    let farthest = nearest + sensor.range.get() as f32;
+                    for &LaneView { lane, vehicles, queue } in lanes {
+                        if network.lane(lane).link != sensor.link {
+                            continue;
+                        }
+                        if let Some(track) = self.lanes.get_mut(lane) {
+                            track.seen(view::View { nearest, farthest, vehicles, queue, at: reading.end });
+                        }
+                    }
+                }
+            }
+        }
+        self.pending = later;
+    }
+
+    /// Corrects lanes by what cameras saw, link by link: a vehicle that changed lanes is missing here and too many there.
+    fn look(&mut self, network: &Network, to: Time) {
+        let Some(first) = self.lanes.ids().next() else { return };
+        let mut lane = first.index();
+        let end = first.index() + self.lanes.len();
+        while lane < end {
+            let lanes = &network.link(network.lane(LaneId::of(lane)).link).lanes;
+            let serial = self.serial;
+            self.serial = view::correct(self.lanes.slice_mut(lanes), to, serial);
+            lane = lanes.end.index();
+        }
+    }
+}
+
+/// The ids of every path that leaves a lane of the range.
+fn path_range(
+    network: &Network,
+    lanes: &std::ops::Range<LaneId>,
+    fallback: std::ops::Range<ConnectionId>,
+) -> std::ops::Range<ConnectionId> {
+    let with_exits = || span(lanes).map(|l| &network.lane(l).exits).filter(|e| !e.is_empty());
+    match (with_exits().next(), with_exits().next_back()) {
+        (Some(first), Some(last)) => first.start..last.end,
+        _ => fallback.start..fallback.start,
+    }
+}
+
+/// The lanes in an order in which, without signals between, downstream comes first; rings are cut anywhere.
+fn downstream_first(network: &Network, lanes: &std::ops::Range<LaneId>) -> Vec<LaneId> {
+    let mut done: Table<LaneId, bool> = Table::over(lanes, false);
+    let mut order = Vec::with_capacity(done.len());
+    for start in span(lanes) {
+        let mut stack = vec![(start, false)];
+        while let Some((lane, expanded)) = stack.pop() {
+            if expanded {
+                order.push(lane);
+                continue;
+            }
+            let Some(mark) = done.get_mut(lane) else { continue };
+            if std::mem::replace(mark, true) {
+                continue;
+            }
+            stack.push((lane, true));
+            let free = |c: &ConnectionId| network.connections()[*c].control.group().is_none();
+            stack.extend(span(&network.lane(lane).exits).filter(free).map(|c| (network.connections()[c].to, false)));
+        }
+    }
+    order
+}

@@ -1,0 +1,279 @@
+//! One lane: its vehicles from the stop line back, and the car-following step that moves them.
+
+use super::loops::Loop;
+use super::view::{Belief, View};
+use super::{STUCK_S, draw};
+use crate::ids::LaneId;
+use crate::network::{Network, SensorKind, Sensors};
+
+/// Road a standing vehicle takes, its gap included, m.
+pub const SPACING: f32 = 7.5;
+/// Where the first vehicle stands, m before the line.
+pub(super) const STOP_GAP: f32 = 1.0;
+/// Acceleration of a car that has room, m/s².
+pub(super) const ACCELERATION: f32 = 2.2;
+/// Deceleration that drivers choose, m/s².
+const DECELERATION: f32 = 3.0;
+/// Slower than this is standing, m/s.
+pub(super) const STANDING: f32 = 0.5;
+/// Before anything is learned: 1 900 veh/h of green and one second to react.
+const DISCHARGE: Discharge = Discharge { headway_s: 1.9, startup_s: 1.0 };
+/// Weight of a new second in a lane's smoothed flow: a memory of about ten minutes.
+const FLOW_WEIGHT: f32 = 1.0 / 600.0;
+
+/// How a lane discharges.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discharge {
+    /// Between vehicles of a queue at the stop line, s.
+    pub headway_s: f32,
+    /// From green to the first standing vehicle's crossing, s.
+    pub startup_s: f32,
+}
+
+/// A vehicle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Vehicle {
+    /// From its front to the stop line, m.
+    pub gap: f32,
+    /// Its speed, m/s.
+    pub speed: f32,
+    /// What its choices are drawn from.
+    pub seed: u32,
+}
+
+impl Vehicle {
+    /// Whether it stands.
+    pub fn stands(&self) -> bool {
+        self.speed < STANDING
+    }
+}
+
+/// What the lamps and the road beyond let a lane's head do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Road {
+    /// The exits it may take now, by place among the lane's exits.
+    pub(super) passable: u32,
+    /// All exits.
+    pub(super) exits: u32,
+    /// Whether it may have to give way.
+    pub(super) yields: bool,
+    /// Whether some exit is full.
+    pub(super) blocked: bool,
+    /// Whether a signal ends the lane.
+    pub(super) signal: bool,
+    /// Whether the lane leads nowhere: its vehicles leave the world.
+    pub(super) ends: bool,
+}
+
+/// One lane's vehicles and how well they are known.
+#[derive(Debug, Clone, Default)]
+pub struct LaneTrack {
+    pub(super) vehicles: Vec<Vehicle>,
+    pub(super) length: f32,
+    pub(super) speed: f32,
+    pub(super) loops: Vec<Loop>,
+    pub(super) view: Option<View>,
+    pub(super) belief: Belief,
+    pub(super) discharge: Discharge,
+    pub(super) flow: f32,
+    pub(super) ruled_out: u32,
+    /// Whether some exit may be taken.
+    pub(super) open: bool,
+    stuck: f32,
+    crossed_ago: f32,
+}
+
+impl Default for Discharge {
+    fn default() -> Self {
+        DISCHARGE
+    }
+}
+
+impl LaneTrack {
+    pub(super) fn new(network: &Network, sensors: &Sensors, id: LaneId) -> Self {
+        let link = network.link(network.lane(id).link);
+        let here = |s: &&crate::network::Sensor| s.kind == SensorKind::Loop && s.lane == Some(id);
+        let mut loops: Vec<Loop> = sensors
+            .on(network.lane(id).link)
+            .iter()
+            .map(|&s| &sensors.table()[s])
+            .filter(here)
+            .map(|s| Loop::at(s.distance.get() as f32, s.interval))
+            .collect();
+        loops.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        loops.dedup_by(|a, b| (a.distance - b.distance).abs() < 0.05);
+        Self {
+            length: link.length.get() as f32,
+            speed: link.speed.get() as f32,
+            loops,
+            flow: 0.02,
+            crossed_ago: 60.0,
+            ..Self::default()
+        }
+    }
+
+    /// Its vehicles, the first to reach the line first.
+    pub fn vehicles(&self) -> &[Vehicle] {
+        &self.vehicles
+    }
+
+    /// Its length, m.
+    pub fn length(&self) -> f32 {
+        self.length
+    }
+
+    /// Its speed limit, m/s.
+    pub fn speed(&self) -> f32 {
+        self.speed
+    }
+
+    /// How it discharges.
+    pub fn discharge(&self) -> Discharge {
+        self.discharge
+    }
+
+    /// Exits that its head does not want, by place among the lane's exits: it stood while they were green.
+    pub fn ruled_out(&self) -> u32 {
+        self.ruled_out
+    }
+
+    /// Variance of the number of vehicles believed to be on it, vehicles².
+    pub fn variance(&self) -> f32 {
+        self.belief.variance
+    }
+
+    /// Variance of one camera's count, vehicles²: what its successive counts disagree by.
+    pub fn noise(&self) -> f32 {
+        self.belief.noise
+    }
+
+    /// Room between the start of the lane and the last standing vehicle, in vehicles.
+    pub fn room(&self) -> f32 {
+        let tail = self.vehicles.iter().rev().find(|v| v.speed < 2.0);
+        tail.map_or(self.length, |v| self.length - v.gap - SPACING).max(0.0) / SPACING
+    }
+
+    pub(super) fn full(&self) -> bool {
+        self.vehicles.last().is_some_and(|v| v.gap > self.length - SPACING && v.stands())
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Vehicle> {
+        self.ruled_out = 0;
+        self.stuck = 0.0;
+        (!self.vehicles.is_empty()).then(|| self.vehicles.remove(0))
+    }
+
+    /// A vehicle enters at the start of the lane, `since` seconds ago.
+    pub(super) fn enter(&mut self, seed: u32, since: f32) {
+        let gap = (self.length - since * self.speed).max(0.0);
+        self.insert(Vehicle { gap, speed: self.speed, seed });
+    }
+
+    /// Puts a vehicle in its place in the row, if the lane can hold it.
+    pub(super) fn insert(&mut self, mut vehicle: Vehicle) {
+        if self.vehicles.len() as f32 >= self.length / 5.0 + 2.0 {
+            return;
+        }
+        let at = self.vehicles.partition_point(|v| v.gap <= vehicle.gap);
+        if at > 0 && self.vehicles[at - 1].gap + SPACING > vehicle.gap {
+            vehicle.gap = self.vehicles[at - 1].gap + SPACING;
+            vehicle.speed = vehicle.speed.min(self.vehicles[at - 1].speed);
+        }
+        self.vehicles.insert(at, vehicle);
+    }
+
+    /// Moves every vehicle by one step; the number at the front that leave the lane.
+    pub(super) fn advance(&mut self, dt: f32, road: &Road) -> usize {
+        self.crossed_ago += dt;
+        let counted = self.loops.first_mut().and_then(Loop::take_at_line);
+        let open = road.passable & !self.ruled_out;
+        self.open = road.passable != 0;
+        for l in &mut self.loops {
+            l.past = self.vehicles.partition_point(|v| v.gap <= l.distance);
+        }
+        let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal);
+        self.follow(dt, wall);
+        let crossed = match counted {
+            Some(count) => count as usize,
+            None if road.ends || !road.signal => self.vehicles.iter().take_while(|v| v.gap < 0.0).count(),
+            None => {
+                let ready = !wall && self.crossed_ago >= self.discharge.headway_s * 0.9;
+                usize::from(ready && self.vehicles.first().is_some_and(|v| v.gap < 0.0))
+            }
+        };
+        self.flow += (crossed as f32 - self.flow * dt) * FLOW_WEIGHT;
+        for l in &mut self.loops {
+            l.past = l.past.saturating_sub(crossed);
+        }
+        self.belief.crossed(crossed.saturating_sub(self.vehicles.len()), dt);
+        if self.open && counted == Some(0) && self.vehicles.is_empty() {
+            self.belief.certain();
+        }
+        if crossed > 0 {
+            self.crossed_ago = 0.0;
+        } else {
+            self.doubt(dt, road, counted.is_some());
+        }
+        crossed
+    }
+
+    /// Car-following. Source: Newell's simplified model, with bounded acceleration.
+    fn follow(&mut self, dt: f32, wall: bool) {
+        let lag = (self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
+        let limit = self.speed;
+        let mut leader: Option<(Vehicle, f32)> = None; // where it was, and where it is
+        for vehicle in &mut self.vehicles {
+            let was = *vehicle;
+            let faster = (was.speed + ACCELERATION * dt).min(limit);
+            let mut gap = was.gap - 0.5 * (was.speed + faster) * dt;
+            let floor = match leader {
+                None if wall => {
+                    // Braking in time: no faster than what the rest of the way allows.
+                    let rest = (was.gap - STOP_GAP).max(0.0);
+                    gap = gap.max(was.gap - (2.0 * DECELERATION * rest).sqrt() * dt);
+                    STOP_GAP
+                }
+                None => f32::MIN,
+                Some((then, now)) if lag < dt => SPACING + now + (then.gap - now) * lag / dt,
+                Some((then, _)) => SPACING + then.gap + then.speed * (lag - dt),
+            };
+            gap = gap.max(floor).min(was.gap);
+            vehicle.speed = if gap > was.gap - 0.5 * (was.speed + faster) * dt + 0.01 {
+                ((was.gap - gap) / dt).clamp(0.0, limit)
+            } else {
+                faster
+            };
+            vehicle.gap = gap;
+            leader = Some((was, gap));
+        }
+    }
+
+    /// The head stands though it may go: it turns elsewhere, or it is not there.
+    fn doubt(&mut self, dt: f32, road: &Road, counts: bool) {
+        let head_waits = self.vehicles.first().is_some_and(|v| v.gap < 2.0 * STOP_GAP + 1.0);
+        if !road.signal || road.passable == 0 || !head_waits || road.yields || road.blocked || !counts {
+            self.stuck = 0.0;
+            return;
+        }
+        self.stuck += dt;
+        if self.stuck < STUCK_S {
+            return;
+        }
+        self.stuck = 0.0;
+        if road.passable | self.ruled_out != road.exits {
+            self.ruled_out |= road.passable;
+        } else if !self.watched() {
+            self.pop();
+            self.belief.lost();
+        }
+    }
+
+    /// Whether a camera has counted it lately.
+    pub(super) fn watched(&self) -> bool {
+        self.view.is_some()
+    }
+
+    pub(super) fn fresh(serial: u32) -> u32 {
+        draw::mix(serial)
+    }
+}

@@ -1,0 +1,123 @@
+//! Loops: a vehicle is past one when it was counted, and not before.
+
+use super::lane::{LaneTrack, SPACING, STOP_GAP, Vehicle};
+use crate::time::{Span, Time};
+
+/// Nearer to the line than this a loop counts those that leave, m.
+const AT_LINE_M: f32 = 3.0;
+/// A loop that counts over longer than this says how many, but not when.
+const PROMPT: Span = Span::from_s(2);
+/// A vehicle that should have been counted and was not is dropped after this long, s.
+const HELD_S: f32 = 4.0;
+/// A vehicle counted is taken to be the next one upstream if that is no farther away than this many seconds of driving.
+const EARLY_S: f32 = 4.0;
+/// Covered for more than this share of its interval, a loop is under a queue.
+const UNDER_QUEUE: f32 = 0.95;
+
+/// A loop of one lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loop {
+    pub(super) distance: f32,
+    prompt: bool,
+    count: Option<u32>,
+    occupancy: f32,
+    alive: u8,
+    held: f32,
+    /// Vehicles past it before this step, of those that are still on the lane.
+    pub(super) past: usize,
+}
+
+impl Loop {
+    pub(super) fn at(distance: f32, interval: Span) -> Self {
+        Self { distance, prompt: interval <= PROMPT, count: None, occupancy: 0.0, alive: 0, held: 0.0, past: 0 }
+    }
+
+    /// How many it saw leave in this step, if it stands at the line and reports promptly.
+    pub(super) fn take_at_line(&mut self) -> Option<u32> {
+        if self.distance > AT_LINE_M || !self.prompt {
+            return None;
+        }
+        match self.count.take() {
+            None => {
+                self.alive = self.alive.saturating_sub(1);
+                (self.alive > 0).then_some(0)
+            }
+            count => count,
+        }
+    }
+}
+
+impl LaneTrack {
+    /// A loop's count; several of one step add up.
+    pub(super) fn counted(&mut self, distance: f32, count: u32, occupancy: f32, interval: Span, _to: Time) {
+        let near = |l: &&mut Loop| (l.distance - distance).abs() < 0.05;
+        if let Some(l) = self.loops.iter_mut().find(near) {
+            l.prompt = interval <= PROMPT;
+            l.count = Some((l.count.unwrap_or(0) + count).min(1000));
+            l.occupancy = occupancy;
+            l.alive = 3;
+        }
+    }
+
+    /// Corrects the row at each loop upstream of the line; how many seeds it used up from `serial` on.
+    pub(super) fn heed_loops(&mut self, serial: u32) -> u32 {
+        let mut used = 0;
+        for at in 0..self.loops.len() {
+            let mut l = self.loops[at];
+            if l.distance <= AT_LINE_M || !l.prompt {
+                continue;
+            }
+            let Some(count) = l.count.take() else {
+                self.loops[at] = l;
+                continue;
+            };
+            used += self.heed(&mut l, count, serial + used);
+            self.loops[at] = l;
+        }
+        used
+    }
+
+    /// The vehicles that count as past the loop are those the model has past it; more or fewer were counted.
+    fn heed(&mut self, l: &mut Loop, count: u32, serial: u32) -> u32 {
+        let mut used = 0;
+        let past = self.vehicles.partition_point(|v| v.gap <= l.distance);
+        let surplus = past as i32 - l.past as i32 - count as i32;
+        if surplus < 0 {
+            for _ in 0..(-surplus).min(4) {
+                let next = self.vehicles.iter().position(|v| v.gap > l.distance);
+                match next.filter(|&at| self.vehicles[at].gap - l.distance < EARLY_S * self.speed) {
+                    Some(at) => {
+                        let floor = if at > 0 { self.vehicles[at - 1].gap + SPACING } else { STOP_GAP };
+                        self.vehicles[at].gap = (l.distance - 1.0).max(floor).min(self.vehicles[at].gap);
+                    }
+                    None => {
+                        let seed = Self::fresh(serial + used);
+                        used += 1;
+                        self.insert(Vehicle { gap: l.distance - 1.0, speed: self.speed * 0.8, seed });
+                        self.belief.lost();
+                    }
+                }
+            }
+            l.held = 0.0;
+        } else if surplus > 0 && l.occupancy < UNDER_QUEUE {
+            // The last ones past it have come too early: back behind the loop, and away if that goes on.
+            for back in 0..surplus as usize {
+                let Some(at) = past.checked_sub(back + 1) else { break };
+                let gap = l.distance + 0.5 + SPACING * (surplus as usize - 1 - back) as f32;
+                self.vehicles[at].gap = self.vehicles[at].gap.max(gap);
+            }
+            self.vehicles.sort_by(|a, b| a.gap.total_cmp(&b.gap));
+            l.held += 1.0;
+            if l.held > HELD_S {
+                l.held = 0.0;
+                if let Some(at) = self.vehicles.iter().position(|v| v.gap > l.distance) {
+                    self.vehicles.remove(at);
+                    self.belief.lost();
+                }
+            }
+        } else {
+            l.held = 0.0;
+        }
+        used
+    }
+}
