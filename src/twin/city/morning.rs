@@ -3,10 +3,12 @@
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::peak::{self, Departure, Profile, Wish, uniform};
+use super::peak::{self, Profile, Wish, uniform};
 use crate::ids::{LinkId, NodeId};
+use crate::network::route::Router;
 use crate::network::{Network, Node};
 use crate::time::Span;
+use crate::twin::demand::{Call, Demand, Walkers};
 
 /// Vehicles that want to set out in the hour.
 pub const TRIPS: f64 = 10_500.0;
@@ -29,39 +31,40 @@ struct Terminal {
     pull: (f64, f64),
 }
 
-/// A vehicle on a call.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// When it sets out, after the hour begins.
-    pub after: Span,
-    /// The link it starts on.
-    pub from: LinkId,
-    /// The link it wants to reach the end of.
-    pub to: LinkId,
-}
-
-/// Who sets out when in the demo's city during `span`: what the seed changes is who wants to go where by a fifth, when
-/// they set out, and what they drive.
-pub fn departures(network: &Network, span: Span, seed: u64) -> Vec<Departure> {
+/// Who travels in the demo's city during `span`: what the seed changes is who wants to go where by a fifth, when they
+/// set out, what they drive, and where an ambulance is called.
+pub fn demand(network: &Network, span: Span, seed: u64) -> Demand {
     let mut dice = Pcg64Mcg::seed_from_u64(seed);
     let streams = peak::assign(network, &wishes(network, &mut dice));
-    peak::departures(&streams, span, &RISE_AND_FALL, &mut dice)
+    let trips = peak::departures(&streams, span, &RISE_AND_FALL, &mut dice);
+    Demand { trips, walkers: walkers(network), calls: ambulance(network, span, &mut dice).into_iter().collect() }
 }
 
 /// The one ambulance call of the hour: from the southern bank to the northern, in the middle third of `span`.
-pub fn ambulance(network: &Network, span: Span, seed: u64) -> Option<Call> {
-    let mut dice = Pcg64Mcg::seed_from_u64(seed ^ 0x0a_b0_1a_ce);
+fn ambulance(network: &Network, span: Span, dice: &mut Pcg64Mcg) -> Option<Call> {
     let all = terminals(network);
-    let side = |north: bool| -> Vec<&Terminal> {
-        all.iter().filter(|t| north == (network.node(t.node).position.y > RIVER_Y)).collect()
+    let mut pick = |north: bool| -> Option<Terminal> {
+        let there: Vec<_> =
+            all.iter().filter(|t| north == (network.node(t.node).position.y > RIVER_Y)).copied().collect();
+        let index = (uniform(dice) * there.len() as f64) as usize;
+        there.get(index.min(there.len().saturating_sub(1))).copied()
     };
-    let mut pick = |from: Vec<&Terminal>| -> Option<Terminal> {
-        let index = (uniform(&mut dice) * from.len() as f64) as usize;
-        from.get(index.min(from.len().saturating_sub(1))).map(|t| **t)
-    };
-    let (from, to) = (pick(side(false))?, pick(side(true))?);
-    let after = Span::nearest(span.s() * (1.0 + uniform(&mut dice)) / 3.0).floor(Span::SECOND);
-    Some(Call { after, from: from.leaves, to: to.reaches })
+    let (from, to) = (pick(false)?, pick(true)?);
+    let (route, _) = Router::new(network).route(from.leaves, to.reaches, |link| network.link(link).free_flow())?;
+    let depart = Span::nearest(span.s() * (1.0 + uniform(dice)) / 3.0).floor(Span::SECOND);
+    Some(Call { depart, route: route.into() })
+}
+
+/// How many people cross: many in the centre, some elsewhere. One group may release both halves of a crossing, and
+/// whoever walks crosses both.
+fn walkers(network: &Network) -> Vec<Walkers> {
+    let centre = |node: &Node| (200.0..1900.0).contains(&node.position.x) && node.position.y > RIVER_Y;
+    let per_hour = |node: &Node| if centre(node) { 120.0 } else { 40.0 };
+    network
+        .crossings()
+        .iter()
+        .map(|(id, c)| Walkers { crossing: id, per_hour: per_hour(network.node(c.node)) })
+        .collect()
 }
 
 /// The middle of the river.
@@ -130,11 +133,11 @@ mod tests {
     fn the_hour_is_the_same_each_time_and_another_with_another_seed() {
         let network = network();
         let hour = Span::from_s(3600);
-        let first = departures(&network, hour, 1);
-        assert_eq!(first, departures(&network, hour, 1));
-        assert_ne!(first, departures(&network, hour, 2));
-        assert!((first.len() as f64 - TRIPS).abs() < 0.05 * TRIPS, "{}", first.len());
-        for trip in &first {
+        let first = demand(&network, hour, 1);
+        assert_eq!(first, demand(&network, hour, 1));
+        assert_ne!(first, demand(&network, hour, 2));
+        assert!((first.trips.len() as f64 - TRIPS).abs() < 0.05 * TRIPS, "{}", first.trips.len());
+        for trip in &first.trips {
             for pair in trip.route.windows(2) {
                 assert_eq!(network.link(pair[0]).to, network.link(pair[1]).from);
             }
@@ -148,7 +151,7 @@ mod tests {
         let streams = peak::assign(&network, &wishes(&network, &mut dice));
         let mut flow = crate::ids::Table::filled(0.0, network.links().len());
         for stream in &streams {
-            for &link in &stream.route {
+            for &link in stream.route.iter() {
                 flow[link] += stream.per_hour;
             }
         }
@@ -166,11 +169,12 @@ mod tests {
     #[test]
     fn the_ambulance_crosses_the_river() {
         let network = network();
-        for seed in 0..10 {
-            let call = ambulance(&network, Span::from_s(3600), seed).expect("somebody calls");
+        for seed in 0..3 {
+            let all = demand(&network, Span::from_s(3600), seed);
+            let [call] = &all.calls[..] else { panic!("{} calls", all.calls.len()) };
             let y = |link: LinkId| network.node(network.link(link).to).position.y;
-            assert!(y(call.from) < RIVER_Y && y(call.to) > RIVER_Y);
-            assert!((1200..=2400).contains(&(call.after.ms() / 1000)));
+            assert!(y(call.route[0]) < RIVER_Y && call.route.iter().any(|&link| y(link) > RIVER_Y));
+            assert!((1200..=2400).contains(&(call.depart.ms() / 1000)));
         }
     }
 }

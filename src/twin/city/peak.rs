@@ -1,6 +1,7 @@
 //! From who wants to go where to trips: an assignment that spreads over alternatives as roads fill, and departures.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
@@ -9,6 +10,7 @@ use crate::ids::{LinkId, Table};
 use crate::network::route::Router;
 use crate::network::{Network, VehicleClass};
 use crate::time::Span;
+use crate::twin::demand::Trip;
 use crate::units::Seconds;
 
 /// Shares of the demand laid on the roads one after the other, each on the ways that are then the fastest.
@@ -34,20 +36,9 @@ pub struct Wish {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stream {
     /// The links, both ends included.
-    pub route: Vec<LinkId>,
+    pub route: Arc<[LinkId]>,
     /// Vehicles in an hour.
     pub per_hour: f64,
-}
-
-/// One vehicle.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Departure {
-    /// When it wants to start, after the hour begins.
-    pub after: Span,
-    /// What it is.
-    pub class: VehicleClass,
-    /// The links, both ends included.
-    pub route: Vec<LinkId>,
 }
 
 /// Lays the wishes on the network. A wish that no way leads to is left out.
@@ -66,7 +57,7 @@ pub fn assign(network: &Network, wishes: &[Wish]) -> Vec<Stream> {
             *streams.entry(route).or_default() += wish.per_hour * share;
         }
     }
-    streams.into_iter().map(|(route, per_hour)| Stream { route, per_hour }).collect()
+    streams.into_iter().map(|(route, per_hour)| Stream { route: route.into(), per_hour }).collect()
 }
 
 /// The time a driver reckons with on a link that carries `flow` veh/h. Source: the BPR curve, α 1, β 4.
@@ -82,7 +73,7 @@ fn reckoned(network: &Network, link: LinkId, flow: f64) -> Seconds {
 pub type Profile = [f64; 12];
 
 /// Draws the vehicles of every stream over `span`: their number is Poisson's, their times follow the profile.
-pub fn departures(streams: &[Stream], span: Span, profile: &Profile, dice: &mut Pcg64Mcg) -> Vec<Departure> {
+pub fn departures(streams: &[Stream], span: Span, profile: &Profile, dice: &mut Pcg64Mcg) -> Vec<Trip> {
     let total: f64 = profile.iter().sum();
     let mut all = Vec::new();
     for stream in streams {
@@ -98,15 +89,15 @@ pub fn departures(streams: &[Stream], span: Span, profile: &Profile, dice: &mut 
             });
             let part = part.unwrap_or(profile.len() - 1);
             let fraction = (part as f64 + (left / profile[part]).min(1.0)) / profile.len() as f64;
-            all.push(Departure {
-                after: Span::nearest(span.s() * fraction),
+            all.push(Trip {
+                depart: Span::nearest(span.s() * fraction),
                 class: class(dice),
                 route: stream.route.clone(),
             });
             at += exponential(dice) / expected;
         }
     }
-    all.sort_by_key(|trip| trip.after);
+    all.sort_by_key(|trip| trip.depart);
     all
 }
 
@@ -136,14 +127,14 @@ mod tests {
 
     #[test]
     fn a_stream_rises_and_falls_with_its_profile() {
-        let stream = Stream { route: Vec::new(), per_hour: 7200.0 };
+        let stream = Stream { route: [].into(), per_hour: 7200.0 };
         let mut profile = [1.0; 12];
         profile[6] = 3.0; // from minute 30 to minute 35 three times as many
         let mut dice = Pcg64Mcg::seed_from_u64(1);
         let all = departures(&[stream], Span::from_s(3600), &profile, &mut dice);
         assert!((all.len() as f64 - 7200.0).abs() < 3.0 * 7200f64.sqrt(), "{}", all.len());
         let within = |from: i64, to: i64| {
-            all.iter().filter(|t| (from * 60_000..to * 60_000).contains(&t.after.ms())).count() as f64
+            all.iter().filter(|t| (from * 60_000..to * 60_000).contains(&t.depart.ms())).count() as f64
         };
         let ratio = within(30, 35) / within(0, 30) * 6.0;
         assert!((2.7..3.3).contains(&ratio), "{ratio}");
