@@ -8,6 +8,7 @@ mod build_signals;
 mod fault;
 pub mod import;
 pub mod junction;
+pub mod layout;
 pub mod limits;
 pub mod reach;
 pub mod road;

@@ -3,4 +3,5 @@
 pub mod cli;
 pub mod clock;
 pub mod load;
+pub mod show;
 pub mod terminal;

@@ -1,5 +1,13 @@
 //! Other people's network files, made into ours.
 
+pub mod cityflow;
+pub mod sumo;
+pub(crate) mod xml;
+
+use thiserror::Error;
+
+use super::Fault;
+
 /// An importer's result: the network file it made, and what it had to assume on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
@@ -7,4 +15,88 @@ pub struct Imported {
     pub spec: super::NetworkSpec,
     /// What the source left open and how it was settled.
     pub notes: Vec<String>,
+}
+
+/// Why a file of somebody else's cannot be read.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// Not the format at all.
+    #[error("byte {at}: {why}")]
+    Syntax {
+        /// Where, from the file's start.
+        at: u64,
+        /// What the parser says.
+        why: String,
+    },
+    /// An element lacks an attribute.
+    #[error("byte {at}: <{element}> has no {field}")]
+    Missing {
+        /// Where, from the file's start.
+        at: u64,
+        /// Which element.
+        element: String,
+        /// Which attribute.
+        field: &'static str,
+    },
+    /// An attribute has a value that cannot be.
+    #[error("byte {at}: <{element}> {field} \"{value}\" is not {limit}")]
+    Value {
+        /// Where, from the file's start.
+        at: u64,
+        /// Which element.
+        element: String,
+        /// Which attribute.
+        field: &'static str,
+        /// Its value, cut at 80 characters.
+        value: String,
+        /// What it has to be.
+        limit: String,
+    },
+    /// Not JSON, or not of this shape.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// A row has a value that cannot be.
+    #[error("{0}")]
+    Row(#[from] Fault),
+    /// More than this program takes.
+    #[error("{found} {what}; at most {max} are read")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many, or how many so far.
+        found: usize,
+        /// The most that are read.
+        max: usize,
+    },
+    /// The file cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Notes that say the same of many things, as one.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    kinds: Vec<(String, Vec<String>)>,
+}
+
+impl Notes {
+    /// Notes `what` about `who`.
+    pub(crate) fn add(&mut self, what: &str, who: impl Into<String>) {
+        let who = who.into();
+        match self.kinds.iter_mut().find(|(kind, _)| kind == what) {
+            Some((_, all)) => all.push(who),
+            None => self.kinds.push((what.to_owned(), vec![who])),
+        }
+    }
+
+    /// One line for each thing noted: how often, and of whom first.
+    pub(crate) fn lines(self) -> Vec<String> {
+        const NAMED: usize = 5;
+        let line = |(what, who): (String, Vec<String>)| {
+            let named: Vec<String> = who.iter().take(NAMED).map(|w| w.chars().take(60).collect()).collect();
+            let more = if who.len() > NAMED { ", …" } else { "" };
+            format!("{what} ({}): {}{more}", who.len(), named.join(", "))
+        };
+        self.kinds.into_iter().map(line).collect()
+    }
 }
