@@ -100,6 +100,11 @@ impl<I: Id, T> Table<I, T> {
         Self { first, rows: vec![value; range.end.index() - first], id: PhantomData }
     }
 
+    /// A table of `rows` for the ids from `first` on.
+    pub fn starting(first: I, rows: Vec<T>) -> Self {
+        Self { first: first.index(), rows, id: PhantomData }
+    }
+
     /// The ids it has rows for.
     pub fn range(&self) -> Range<I> {
         I::of(self.first)..I::of(self.first + self.rows.len())
