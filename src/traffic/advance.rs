@@ -1,0 +1,313 @@
+//! Closing a tick: departures become the next links' arrivals, stocks and the index move on, and a part of the minute's
+//! work is done, so that no tick does all of it.
+
+use crate::ids::{GroupSet, Id, JunctionId, LaneId, LinkId, Table, span};
+use crate::network::Network;
+use crate::time::{Span, Time};
+use crate::traffic::index::stock::{Stock, Tick};
+use crate::traffic::lane::{Lane, VIEW_AGE_MAX};
+use crate::traffic::quality::Quality;
+use crate::traffic::scope::Role;
+use crate::traffic::{Edge, Road, Traffic};
+use crate::units::Vehicles;
+
+/// Every sensor's health is looked at this often.
+const SWEEP: Span = Span::from_s(15);
+/// An open stop line without anybody on it for this long has no queue, ms.
+const CLEARED_MS: u32 = 5_000;
+/// A queue that fills this share of the view covers its edge.
+const COVERING: f32 = 0.85;
+/// Between two loops at the ends of a stretch this long no more vehicles fit per metre.
+const BETWEEN_PER_M: f32 = 1.0 / 6.0;
+/// Where only the stop line is counted, its queue is taken to stand within this, m.
+const STOP_VIEW_M: f32 = 60.0;
+/// Counts of loops and turns are compared over this many vehicles.
+const RATIO_MEMORY_VEH: f32 = 200.0;
+const MINUTE: Span = Span::from_s(60);
+
+/// An empty road.
+pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
+    let stock = link.map_or_else(
+        || Stock::new(0.0, 0.0, 1.0, 1),
+        |id| {
+            let link = network.link(id);
+            Stock::new(link.length.get() as f32, 0.0, link.speed.get() as f32, link.lane_count())
+        },
+    );
+    Road {
+        stock,
+        inflow: 0.0,
+        turned: 0.0,
+        turned_sum: 0.0,
+        crossed_sum: 0.0,
+        turns_ok: false,
+        seen_at: Time::LONG_AGO,
+        camera_ok: false,
+        view_m: 0.0,
+        edge: Edge::Model,
+        left: None,
+        quality: Quality::None,
+    }
+}
+
+impl Traffic {
+    /// Closes the tick that ends at `now`; `green` says which groups of each junction are green.
+    pub fn advance(&mut self, now: Time, green: &Table<JunctionId, GroupSet>) {
+        let network = std::sync::Arc::clone(&self.network);
+        let dt = if self.ticks == 0 { self.settings.tick } else { (now - self.now).min(Span::from_s(10)) };
+        let dt = dt.max(Span::from_ms(1));
+        let before = self.now;
+        (self.now, self.ticks) = (now, self.ticks + 1);
+        self.announced.clear();
+        self.open_changes();
+        for link in span(&self.scope.links) {
+            self.depart(&network, link, dt, green);
+        }
+        for link in span(&self.scope.links) {
+            self.settle(&network, link, dt);
+        }
+        for row in 0..self.lanes.len() {
+            self.lanes[LaneId::of(self.scope.lanes.start.index() + row)].heard = Default::default();
+        }
+        self.minute_work();
+        self.sweep();
+        if before > Time::LONG_AGO && before.floor(MINUTE) < now.floor(MINUTE) {
+            self.index.close_minute(&network, now);
+        }
+        self.closed = true;
+    }
+
+    /// What left a link in this tick, and where it went.
+    fn depart(&mut self, network: &Network, id: LinkId, dt: Span, green: &Table<JunctionId, GroupSet>) {
+        let link = network.link(id);
+        let now = self.now;
+        let road = &mut self.roads[id];
+        let camera = road.camera_ok && now - road.seen_at <= VIEW_AGE_MAX;
+        let turns = camera && road.turns_ok;
+        let (mut counted, mut lanes, mut exact) = (0.0, 0_u32, true);
+        for lane in self.lanes.slice_mut(&link.lanes) {
+            lane.tick(now, dt, green);
+            if lane.out_ok {
+                counted += lane.heard.out;
+            } else if lane.in_ok {
+                counted += lane.heard.in_;
+                exact = false;
+            } else {
+                exact = false;
+                continue;
+            }
+            lanes += 1;
+        }
+        let all = link.lane_count() as u32;
+        if turns && exact {
+            road.turned_sum += road.turned;
+            road.crossed_sum += counted;
+            if road.turned_sum > RATIO_MEMORY_VEH {
+                road.turned_sum *= 0.5;
+                road.crossed_sum *= 0.5;
+            }
+        }
+        road.left = match (lanes, turns) {
+            (n, _) if n == all => Some(counted),
+            (_, true) => Some(road.turned * road.turn_ratio()),
+            (0, false) => None,
+            (n, false) => Some(counted * all as f32 / n as f32),
+        };
+        let outflow = road.left.unwrap_or_else(|| road.stock.flowing(dt.s() as f32));
+        let (turned, ratio) = (std::mem::take(&mut road.turned), road.turn_ratio());
+        if turns {
+            if turned > 0.0 {
+                self.turn(network, id, ratio);
+            }
+        } else if outflow > 0.0 {
+            self.spread(network, id, outflow);
+        }
+    }
+
+    /// The camera says which way they went.
+    fn turn(&mut self, network: &Network, id: LinkId, ratio: f32) {
+        for &movement in network.movements_from(id) {
+            let count = std::mem::take(&mut self.turned[movement]);
+            if count <= 0.0 {
+                continue;
+            }
+            let to = network.movements()[movement].to;
+            self.arrive(to, count * ratio);
+            let lanes = &self.lanes;
+            let out = |lane: LaneId| lanes.get(lane).map_or(0.0, |row| row.heard.out);
+            self.turning.learn(network, movement, count, out);
+        }
+    }
+
+    /// Nobody says which way they went: as most do.
+    fn spread(&mut self, network: &Network, id: LinkId, outflow: f32) {
+        let link = network.link(id);
+        let counted: f32 = self.lanes.slice(&link.lanes).iter().map(|l| l.heard.out).sum();
+        for lane in span(&link.lanes) {
+            let share =
+                if counted > 0.0 { self.lanes[lane].heard.out / counted } else { 1.0 / link.lane_count() as f32 };
+            if share <= 0.0 {
+                continue;
+            }
+            for path in span(&network.lane(lane).exits) {
+                let part = self.turning.fraction(&network.lane(lane).exits, path) as f32;
+                let to = network.lane(network.connections()[path].to).link;
+                self.arrive(to, outflow * share * part);
+            }
+        }
+    }
+
+    /// Vehicles enter a link: here, or in a neighbouring partition, which is told.
+    fn arrive(&mut self, to: LinkId, vehicles: f32) {
+        match self.roads.get_mut(to) {
+            Some(road) => road.inflow += vehicles,
+            None => {
+                let vehicles = Vehicles::new(f64::from(vehicles)).unwrap_or(Vehicles::ZERO);
+                match self.announced.iter_mut().find(|(link, _)| *link == to) {
+                    Some((_, sum)) => *sum = *sum + vehicles,
+                    None => self.announced.push((to, vehicles)),
+                }
+            }
+        }
+    }
+
+    /// What a link holds after this tick, and the vehicle-time that cost.
+    fn settle(&mut self, network: &Network, id: LinkId, dt: Span) {
+        let link = network.link(id);
+        let lanes = self.lanes.slice(&link.lanes);
+        let road = &mut self.roads[id];
+        let camera = road.camera_ok && self.now - road.seen_at <= VIEW_AGE_MAX;
+        let edge = if camera {
+            Edge::Camera
+        } else if lanes.iter().all(|l| l.in_ok) {
+            Edge::Loops
+        } else {
+            Edge::Model
+        };
+        let length = link.length.get() as f32;
+        if edge != road.edge {
+            let view = match edge {
+                Edge::Camera => road.view_m,
+                Edge::Loops => lanes.iter().map(|l| l.entry_at.get() as f32).sum::<f32>() / lanes.len() as f32,
+                Edge::Model if road.left.is_some() => STOP_VIEW_M,
+                Edge::Model => 0.0,
+            };
+            road.edge = edge;
+            road.stock.move_edge(length, view, link.speed.get() as f32, lanes.len());
+        }
+        let inflow = std::mem::take(&mut road.inflow);
+        let mut tick = Tick { dt_s: dt.s() as f32, left: road.left, ..Tick::default() };
+        // A link that nothing leads to is fed from outside, and nobody knows by how much.
+        tick.inflow = (!network.node(link.from).incoming.is_empty()).then_some(inflow);
+        match edge {
+            Edge::Camera => {
+                tick.seen = Some(lanes.iter().map(|l| f32::from(l.vehicles)).sum());
+                let full = COVERING * road.view_m.min(length) / 7.5;
+                tick.covered = lanes.iter().map(|l| u8::from(f32::from(l.queue) >= full)).sum();
+            }
+            Edge::Loops => {
+                tick.seen = Some(lanes.iter().map(|l| l.between).sum());
+                tick.entered = Some(lanes.iter().map(|l| l.heard.in_).sum());
+                tick.covered = lanes.iter().map(|l| u8::from(l.points.is_covered())).sum();
+            }
+            Edge::Model => {
+                let cleared = lanes.iter().filter(|l| l.idle_ms >= CLEARED_MS).count();
+                tick.cleared = cleared as f32 / lanes.len() as f32;
+            }
+        }
+        road.quality = match (edge, road.left) {
+            (Edge::Camera, Some(_)) if road.stock.queued_beyond() < 1.0 => Quality::Measured,
+            (Edge::Camera, Some(_)) | (Edge::Loops, Some(_)) => Quality::Fused,
+            (Edge::Camera | Edge::Loops, None) | (Edge::Model, Some(_)) => Quality::Imputed,
+            (Edge::Model, None) if tick.inflow.is_some() => Quality::Imputed,
+            (Edge::Model, None) => Quality::None,
+        };
+        let spent = road.stock.advance(&tick);
+        self.index.book(id, &spent, road.quality);
+    }
+
+    /// Closes the minute of the lanes whose turn it is.
+    fn minute_work(&mut self) {
+        let period = (MINUTE.ms() / self.settings.tick.ms().max(1)).max(1) as u64;
+        let first = self.scope.lanes.start.index();
+        let mut row = (self.ticks % period) as usize;
+        while row < self.lanes.len() {
+            let id = LaneId::of(first + row);
+            let lane = &mut self.lanes[id];
+            let out = lane.out.close_minute();
+            let arrived = lane.arrivals.close_minute();
+            if let Some(rate) = arrived.or(out) {
+                self.profile.learn(id, self.now, self.network.utc_offset(), rate);
+            }
+            row += period as usize;
+        }
+    }
+
+    /// Looks at the health of the sensors whose turn it is.
+    fn sweep(&mut self) {
+        let period = (SWEEP.ms() / self.settings.tick.ms().max(1)).max(1) as usize;
+        let mut slot = self.ticks as usize % period;
+        while slot < self.ears.len() {
+            self.judge_health(slot, self.now);
+            slot += period;
+        }
+    }
+
+    /// Judges one sensor's health, and who may count on it.
+    pub(super) fn judge_health(&mut self, slot: usize, now: Time) {
+        let ear = &mut self.ears[slot];
+        let interval = Span::from_ms(i64::from(ear.place.interval_ms));
+        let health = ear.monitor.health(ear.track.last(), interval, now);
+        if health == ear.health {
+            return;
+        }
+        (ear.health, ear.usable) = (health, health.usable());
+        let (link, lane, usable) = (ear.place.link, ear.place.lane, ear.usable);
+        match ear.place.role {
+            Role::StopLine => self.lanes[lane].out_ok = usable,
+            Role::Entry => self.lanes[lane].in_ok = usable,
+            Role::Camera => self.roads[link].camera_ok = usable,
+            Role::Spare => {}
+        }
+        self.open_changes();
+        self.changed.push((self.scope.sensors[slot], health));
+    }
+
+    fn open_changes(&mut self) {
+        if std::mem::take(&mut self.closed) {
+            self.changed.clear();
+        }
+    }
+}
+
+impl Road {
+    /// Vehicles by the loops for each that the camera saw turn.
+    fn turn_ratio(&self) -> f32 {
+        // Ten vehicles that agree are the prior.
+        ((self.crossed_sum + 10.0) / (self.turned_sum + 10.0)).clamp(0.5, 2.0)
+    }
+}
+
+impl Lane {
+    /// Closes the tick of one lane.
+    fn tick(&mut self, now: Time, dt: Span, green: &Table<JunctionId, GroupSet>) {
+        let open = self
+            .signal
+            .is_none_or(|(junction, groups)| green.get(junction).is_some_and(|g| !g.intersection(groups).is_empty()));
+        if self.heard.out_heard {
+            let idle = open && self.heard.out <= 0.0 && !self.heard.occupied;
+            self.idle_ms = if idle { self.idle_ms.saturating_add(dt.ms() as u32) } else { 0 };
+        }
+        if self.in_ok {
+            let most = self.entry_at.get() as f32 * BETWEEN_PER_M + 1.0;
+            self.between = (self.between + self.heard.in_ - self.heard.out).clamp(0.0, most);
+            if self.idle_ms >= CLEARED_MS {
+                self.between = 0.0;
+            }
+        }
+        if self.out_ok && self.signal.is_some() {
+            let standing = self.view(now).map(|(_, queue)| queue);
+            self.saturation.advance(now, dt, open, standing, self.heard.out.round() as u16);
+        }
+    }
+}
