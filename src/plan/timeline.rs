@@ -5,15 +5,21 @@
 //! however many stages ago that was.
 
 use crate::event::Aspect;
-use crate::ids::{GroupId, GroupSet, Table};
+use crate::ids::{GroupId, GroupSet, Id, Table};
 use crate::network::Junction;
 use crate::plan::draft::Change;
-use crate::time::Time;
+use crate::time::{Span, Time};
+
+/// A group that has lost its green shows red for this long before it is green again, so that no lamp ever goes from
+/// yellow to green, also where no all-red is prescribed.
+pub const SHORTEST_RED: Span = Span::SECOND;
 
 /// What a junction's groups have shown up to an instant: enough to derive all that follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lamps {
     groups: Table<GroupId, GroupLamp>,
+    wanted: GroupSet,
+    longest_owed: Span,
 }
 
 /// What one group has shown.
@@ -21,29 +27,40 @@ pub struct Lamps {
 pub struct GroupLamp {
     /// Since when it has been green, or from when it will be; none while it is not and nothing is planned.
     pub green_from: Option<Time>,
-    /// When it last lost green.
+    /// When it last lost green, at the latest.
     pub green_until: Time,
+    /// When the yellow after that ends.
+    pub yellow_until: Time,
 }
 
 impl Lamps {
     /// All red for longer than any intergreen: a junction that has just been switched on.
     pub fn dark(junction: &Junction) -> Self {
+        let lamp = GroupLamp { green_from: None, green_until: Time::LONG_AGO, yellow_until: Time::LONG_AGO };
         Self {
-            groups: Table::filled(GroupLamp { green_from: None, green_until: Time::LONG_AGO }, junction.groups.len()),
+            groups: Table::filled(lamp, junction.groups.len()),
+            wanted: GroupSet::EMPTY,
+            longest_owed: longest_owed(junction),
         }
     }
 
     /// What is safe to assume when only the aspects shown at `at` are known: what is green turned green this instant,
-    /// and what is not lost its green this instant.
+    /// what is yellow turned yellow, and what is red still owes everybody all of its intergreen.
     pub fn seen(at: Time, aspects: &[Aspect], junction: &Junction) -> Self {
-        let lamp = |group: GroupId| {
-            use crate::ids::Id;
-            match aspects.get(group.index()) {
-                Some(Aspect::Green) => GroupLamp { green_from: Some(at), green_until: Time::LONG_AGO },
-                _ => GroupLamp { green_from: None, green_until: at },
+        let mut lamps = Self::dark(junction);
+        for (id, lamp) in lamps.groups.iter_mut() {
+            match aspects.get(id.index()) {
+                Some(Aspect::Green) => {
+                    lamp.green_from = Some(at);
+                    lamps.wanted = lamps.wanted.with(id);
+                    continue;
+                }
+                Some(Aspect::Yellow) => lamp.yellow_until = at + junction.groups[id].change.span,
+                _ => lamp.yellow_until = at,
             }
-        };
-        Self { groups: junction.groups.ids().map(lamp).collect() }
+            lamp.green_until = at;
+        }
+        lamps
     }
 
     /// What one group has shown.
@@ -52,16 +69,16 @@ impl Lamps {
     }
 
     /// What each group shows at `at`, which must not lie before the last change.
-    pub fn aspects(&self, at: Time, junction: &Junction) -> Vec<Aspect> {
-        self.groups.iter().map(|(id, _)| self.aspect(id, at, junction)).collect()
+    pub fn aspects(&self, at: Time) -> Vec<Aspect> {
+        self.groups.ids().map(|id| self.aspect(id, at)).collect()
     }
 
     /// What `group` shows at `at`, which must not lie before the last change.
-    pub fn aspect(&self, group: GroupId, at: Time, junction: &Junction) -> Aspect {
+    pub fn aspect(&self, group: GroupId, at: Time) -> Aspect {
         let lamp = self.groups[group];
         if lamp.green_from.is_some_and(|from| from <= at) {
             Aspect::Green
-        } else if at < lamp.green_until + junction.groups[group].change.span {
+        } else if at < lamp.yellow_until {
             Aspect::Yellow
         } else {
             Aspect::Red
@@ -70,41 +87,81 @@ impl Lamps {
 
     /// The groups that are green at `at`, which must not lie before the last change.
     pub fn green(&self, at: Time) -> GroupSet {
-        let green = |lamp: &GroupLamp| lamp.green_from.is_some_and(|from| from <= at);
-        self.groups.iter().filter(|(_, lamp)| green(lamp)).map(|(id, _)| id).collect()
+        self.wanted.iter().filter(|&id| self.groups[id].green_from.is_some_and(|from| from <= at)).collect()
     }
 
     /// The groups that are green or will be without another change.
     pub fn wanted(&self) -> GroupSet {
-        self.groups.iter().filter(|(_, lamp)| lamp.green_from.is_some()).map(|(id, _)| id).collect()
+        self.wanted
+    }
+
+    /// The longest intergreen of the junction: what was lost before that is owed to nobody any more.
+    pub fn longest_owed(&self) -> Span {
+        self.longest_owed
     }
 
     /// Begins the change into a stage that shows `groups` green.
     pub fn change(&mut self, groups: GroupSet, at: Time, junction: &Junction) {
-        for (id, lamp) in self.groups.iter_mut() {
-            if groups.contains(id) {
-                continue;
-            }
+        for id in self.wanted.difference(groups).iter() {
+            let lamp = &mut self.groups[id];
             // A green that was planned and has not begun is simply not shown.
             if lamp.green_from.take().is_some_and(|from| from < at) {
                 lamp.green_until = at;
+                lamp.yellow_until = at + junction.groups[id].change.span;
             }
         }
-        for id in groups.iter() {
-            if self.groups[id].green_from.is_none() {
-                self.groups[id].green_from = Some(self.earliest_green(id, at, junction));
-            }
+        let gained = groups.difference(self.wanted);
+        self.wanted = groups;
+        if gained.is_empty() {
+            return;
+        }
+        let owing = |(id, lamp): (GroupId, &GroupLamp)| (lamp.green_until + self.longest_owed > at).then_some(id);
+        let owing: GroupSet = self.groups.iter().filter_map(owing).collect();
+        for id in gained.iter() {
+            self.groups[id].green_from = Some(self.owed_by(owing, id, at, junction));
         }
     }
 
-    /// The first instant from `at` on at which `group` owes nobody an intergreen.
+    /// The first instant from `at` on at which nobody owes `group` an intergreen any more.
     pub fn earliest_green(&self, group: GroupId, at: Time, junction: &Junction) -> Time {
-        let owed = |(other, lamp): (GroupId, &GroupLamp)| {
-            let meets = other == group || junction.never_together(other, group);
-            meets.then(|| lamp.green_until + junction.intergreen(other, group).span)
-        };
-        self.groups.iter().filter_map(owed).fold(at, Time::max)
+        self.owed_by(self.groups.ids().collect(), group, at, junction)
     }
+
+    fn owed_by(&self, others: GroupSet, group: GroupId, at: Time, junction: &Junction) -> Time {
+        let mut earliest = at;
+        for other in others.iter() {
+            let lamp = &self.groups[other];
+            let owed = if other == group {
+                let own = junction.intergreen(group, group).span;
+                (lamp.green_until + own).max(lamp.yellow_until + SHORTEST_RED)
+            } else if junction.never_together(other, group) {
+                lamp.green_until + junction.intergreen(other, group).span
+            } else {
+                continue;
+            };
+            earliest = earliest.max(owed);
+        }
+        earliest
+    }
+
+    /// The first instant from `at` on at which a change to a stage that shows `groups` cuts no green short, when
+    /// `min_green` is each group's shortest.
+    pub fn earliest_change(&self, groups: GroupSet, at: Time, min_green: impl Fn(GroupId) -> Span) -> Time {
+        let leaving = self.wanted.difference(groups).iter();
+        leaving.filter_map(|id| Some(self.groups[id].green_from? + min_green(id))).fold(at, Time::max)
+    }
+}
+
+/// The longest that any lost green binds another group or its own.
+fn longest_owed(junction: &Junction) -> Span {
+    let mut longest = Span::ZERO;
+    for (from, group) in junction.groups.iter() {
+        for to in junction.groups.ids() {
+            longest = longest.max(junction.intergreen(from, to).span);
+        }
+        longest = longest.max(group.change.span + SHORTEST_RED);
+    }
+    longest
 }
 
 /// One lamp's change of aspect.
@@ -126,33 +183,37 @@ pub fn unroll(
     until: Time,
     junction: &Junction,
 ) -> Vec<LampChange> {
-    let mut shown = Vec::new();
+    let mut shown = Vec::with_capacity(64);
     let mut note = |at: Time, group: GroupId, aspect: Aspect| {
-        if (from..until).contains(&at) {
+        if from <= at && at < until {
             shown.push(LampChange { at, group, aspect });
         }
     };
-    for (id, group) in junction.groups.iter() {
-        note(lamps.group(id).green_until + group.change.span, id, Aspect::Red); // a yellow that is already on
+    for (id, lamp) in lamps.groups.iter() {
+        // A yellow that is already on, or begins this very instant.
+        if lamp.yellow_until > lamp.green_until {
+            note(lamp.green_until, id, Aspect::Yellow);
+        }
+        note(lamp.yellow_until, id, Aspect::Red);
     }
     for change in changes {
         if change.at >= until {
             break;
         }
-        let before = lamps.clone();
-        lamps.change(junction.stages[change.stage].groups, change.at, junction);
-        for (id, group) in junction.groups.iter() {
-            let (old, new) = (before.group(id), lamps.group(id));
-            let ended = |&began: &Time| began < change.at && new.green_until == change.at;
-            if let Some(began) = old.green_from.filter(ended) {
-                note(began, id, Aspect::Green);
+        let groups = junction.stages[change.stage].groups;
+        for id in lamps.wanted.difference(groups).iter() {
+            let Some(began) = lamps.groups[id].green_from.filter(|&began| began < change.at) else { continue };
+            note(began, id, Aspect::Green);
+            let yellow = junction.groups[id].change.span;
+            if yellow > Span::ZERO {
                 note(change.at, id, Aspect::Yellow);
-                note(change.at + group.change.span, id, Aspect::Red);
             }
+            note(change.at + yellow, id, Aspect::Red);
         }
+        lamps.change(groups, change.at, junction);
     }
-    for id in junction.groups.ids() {
-        if let Some(began) = lamps.group(id).green_from {
+    for id in lamps.wanted.iter() {
+        if let Some(began) = lamps.groups[id].green_from {
             note(began, id, Aspect::Green);
         }
     }
