@@ -1,9 +1,11 @@
 //! Greenwave: from sensor counts to safe signal plans.
 
+pub mod engine;
 pub mod event;
 pub mod ids;
 pub mod network;
 pub mod optimize;
+pub mod output;
 pub mod plan;
 pub mod shell;
 pub mod time;

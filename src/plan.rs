@@ -5,8 +5,10 @@ pub mod check;
 pub mod draft;
 #[cfg(test)]
 mod fixture;
+pub mod ladder;
 #[cfg(test)]
 mod laws;
+pub mod ledger;
 pub mod oracle;
 pub mod running;
 pub mod shape;

@@ -51,6 +51,11 @@ impl Settings {
         Span::from_ms(self.tick_ms)
     }
 
+    /// A reading this late is still used for control.
+    pub fn lateness(&self) -> Span {
+        Span::from_ms(self.lateness_ms)
+    }
+
     /// A plan counts from now + this at the earliest.
     pub fn lead(&self) -> Span {
         Span::from_ms(self.lead_ms)

@@ -1,0 +1,165 @@
+//! One step: everything that happened goes in, everything there is to say comes out.
+//!
+//! An [`Engine`] looks after one partition, a [`City`](city::City) after all of them. Safety goes over preemption over
+//! optimization: whatever decides, its draft passes [`check`](crate::plan::check::check) or is refused.
+
+pub mod city;
+mod decide;
+mod draft;
+mod obey;
+mod observe;
+mod orders;
+mod post;
+mod report;
+pub mod settings;
+mod waiting;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::event::{Aspect, Event};
+use crate::ids::{GroupSet, JunctionId, LaneId, Table};
+use crate::network::{Network, Partition, Sensors};
+use crate::optimize::horizon::{Situation, Workspace};
+use crate::output::Output;
+use crate::time::{Span, Time};
+use crate::traffic::tracker::{Crossing, Tracker};
+use crate::traffic::{self, Traffic};
+
+use post::Post;
+pub use settings::{Control, Settings};
+
+/// Drivers still use this much of a yellow. Source: HCM, end gain.
+const YELLOW_USED: Span = Span::from_ms(1500);
+
+/// What one partition tells the others: used one tick later, wherever they run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Boundary {
+    /// Vehicles that left for lanes of another partition in this tick.
+    pub left: Vec<Crossing>,
+    /// Vehicles that are expected to, by the schedules in force.
+    pub expected: Vec<Crossing>,
+}
+
+/// Everything that goes on in one partition.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    network: Arc<Network>,
+    sensors: Arc<Sensors>,
+    settings: Settings,
+    partition: Partition,
+    traffic: Traffic,
+    tracker: Tracker,
+    posts: Table<JunctionId, Post>,
+    /// Groups that traffic may pass: green, and yellow as long as it is still used.
+    open: Table<JunctionId, GroupSet>,
+    /// Junctions whose schedules tell of arrivals here.
+    upstream: Table<JunctionId, Vec<JunctionId>>,
+    /// What neighbours in other partitions expect to send.
+    foreign: Vec<Crossing>,
+    closed: BTreeSet<LaneId>,
+    readings: Vec<crate::event::Reading>,
+    situation: Situation,
+    work: Workspace,
+    out: Vec<Output>,
+    now: Time,
+}
+
+impl Engine {
+    /// The engine of partition `partition` of `network`.
+    pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, settings: Settings, partition: usize, now: Time) -> Self {
+        let part = network.partitions()[partition].clone();
+        let estimator = traffic::Settings {
+            tick: settings.tick(),
+            late: settings.tick() + settings.lateness(),
+            ..traffic::Settings::default()
+        };
+        let traffic = Traffic::partition(Arc::clone(&network), &sensors, estimator, partition);
+        let tracker = Tracker::new(&network, &sensors, &part, now);
+        let mut posts = Vec::new();
+        for id in crate::ids::span(&part.junctions) {
+            posts.push(Post::new(&network, id, settings.mode));
+        }
+        let first = part.junctions.start;
+        Self {
+            open: Table::over(&part.junctions, GroupSet::EMPTY),
+            upstream: upstream(&network, &part),
+            posts: Table::starting(first, posts),
+            partition: part,
+            traffic,
+            tracker,
+            network,
+            sensors,
+            settings,
+            foreign: Vec::new(),
+            closed: BTreeSet::new(),
+            readings: Vec::new(),
+            situation: Situation::default(),
+            work: Workspace::default(),
+            out: Vec::new(),
+            now,
+        }
+    }
+
+    /// The partition it looks after.
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// What is happening there.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// The vehicles there, as far as they are known.
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// One tick that ends at `now`: what happened since the last one, and what neighbours said then.
+    pub(super) fn step(&mut self, now: Time, events: &[&Event], inbox: &Boundary) -> (Vec<Output>, Boundary) {
+        self.now = now;
+        for event in events {
+            self.hear(event);
+        }
+        self.see_lamps();
+        self.estimate(inbox);
+        self.attend();
+        let expected = self.decide_all();
+        self.report();
+        (std::mem::take(&mut self.out), Boundary { left: self.tracker.left().to_vec(), expected })
+    }
+
+    /// Which groups traffic may pass now, by the plans that run.
+    fn see_lamps(&mut self) {
+        for (id, post) in self.posts.iter_mut() {
+            let junction = self.network.junction(id);
+            self.open[id] = match post.ledger.states(self.now, junction).first() {
+                Some(running) => {
+                    let used = |group| running.lamps.group(group).green_until + YELLOW_USED > self.now;
+                    junction.groups.ids().filter(|&g| used(g)).fold(running.lamps.green(self.now), GroupSet::with)
+                }
+                None => post.ledger.reported().map_or(GroupSet::EMPTY, |aspects| {
+                    let green = |&(group, _): &(crate::ids::GroupId, _)| {
+                        aspects.get(crate::ids::Id::index(group)) == Some(&Aspect::Green)
+                    };
+                    junction.groups.iter().filter(green).map(|(id, _)| id).collect()
+                }),
+            };
+        }
+    }
+}
+
+/// For each junction those whose exits lead to it.
+fn upstream(network: &Network, partition: &Partition) -> Table<JunctionId, Vec<JunctionId>> {
+    let mut upstream = Table::over(&partition.junctions, Vec::new());
+    for (id, from) in upstream.iter_mut() {
+        for &link in &network.junction(id).approaches {
+            let before = network.node(network.link(link).from).junction;
+            if let Some(before) = before.filter(|&b| b != id && !from.contains(&b)) {
+                from.push(before);
+            }
+        }
+    }
+    upstream
+}

@@ -1,0 +1,169 @@
+//! All partitions together: events to whom they concern, messages between neighbours one tick later, and the index of
+//! the zones above them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::engine::report::{report, window};
+use crate::engine::{Boundary, Engine, Settings};
+use crate::event::{Action, Event, Scope};
+use crate::ids::Id;
+use crate::network::{Network, Partition, Sensors};
+use crate::output::{Output, Subject};
+use crate::time::{Span, Time};
+use crate::traffic::measures::Measure;
+use crate::traffic::tracker::Crossing;
+
+/// One engine a partition, and what holds them together.
+#[derive(Debug, Clone)]
+pub struct City {
+    network: Arc<Network>,
+    sensors: Arc<Sensors>,
+    settings: Settings,
+    engines: Vec<Engine>,
+    inboxes: Vec<Boundary>,
+    now: Time,
+}
+
+/// One partition's part of a step: done in any order, or at the same time, with the same result.
+#[derive(Debug)]
+pub struct Work<'a> {
+    engine: &'a mut Engine,
+    events: Vec<&'a Event>,
+    inbox: Boundary,
+    done: (Vec<Output>, Boundary),
+}
+
+impl Work<'_> {
+    /// Does it.
+    pub fn run(&mut self, now: Time) {
+        self.done = self.engine.step(now, &self.events, &self.inbox);
+    }
+}
+
+impl City {
+    /// A city that wakes up at `now`.
+    pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, settings: Settings, now: Time) -> Self {
+        let engine =
+            |partition| Engine::new(Arc::clone(&network), Arc::clone(&sensors), settings.clone(), partition, now);
+        let engines: Vec<Engine> = (0..network.partitions().len()).map(engine).collect();
+        Self { inboxes: vec![Boundary::default(); engines.len()], engines, network, sensors, settings, now }
+    }
+
+    /// The network it looks after.
+    pub fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
+    /// How it works.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The end of the last tick.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// One engine a partition.
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// One tick that ends at `now`: everything that happened since the last one goes in, everything there is to say
+    /// comes out. The same events in any order within one instant give the same outputs.
+    pub fn step(&mut self, now: Time, events: &[Event]) -> Vec<Output> {
+        self.step_by(now, events, |works| works.iter_mut().for_each(|work| work.run(now)))
+    }
+
+    /// The same, the partitions' parts done by `run`: on several threads, say.
+    pub fn step_by(&mut self, now: Time, events: &[Event], run: impl FnOnce(&mut [Work<'_>])) -> Vec<Output> {
+        self.now = now;
+        let shares = self.shares(events);
+        let inboxes = std::mem::take(&mut self.inboxes);
+        let mut works: Vec<Work<'_>> = self
+            .engines
+            .iter_mut()
+            .zip(shares.into_iter().zip(inboxes))
+            .map(|(engine, (events, inbox))| Work { engine, events, inbox, done: Default::default() })
+            .collect();
+        run(&mut works);
+        let done: Vec<_> = works.into_iter().map(|work| work.done).collect();
+        let mut outputs = Vec::new();
+        self.inboxes = vec![Boundary::default(); self.engines.len()];
+        for (said, boundary) in done {
+            outputs.extend(said);
+            self.post(boundary.left, |inbox| &mut inbox.left);
+            self.post(boundary.expected, |inbox| &mut inbox.expected);
+        }
+        self.report_zones(&mut outputs);
+        outputs
+    }
+
+    /// The events of each partition, in order of time, kind and arrival.
+    fn shares<'a>(&self, events: &'a [Event]) -> Vec<Vec<&'a Event>> {
+        let mut sorted: Vec<&Event> = events.iter().collect();
+        sorted.sort_by_key(|event| (event.at(), event.rank()));
+        let mut shares = vec![Vec::new(); self.engines.len()];
+        for event in sorted {
+            match self.concerns(event) {
+                Some(partition) => shares[partition].push(event),
+                None => shares.iter_mut().for_each(|share| share.push(event)),
+            }
+        }
+        shares
+    }
+
+    /// The partition an event concerns; none where it may be several.
+    fn concerns(&self, event: &Event) -> Option<usize> {
+        let of_junction = |junction| find(self.network.partitions(), junction, |p| &p.junctions);
+        let of_link = |link| find(self.network.partitions(), link, |p| &p.links);
+        let of_lane = |lane| find(self.network.partitions(), lane, |p| &p.lanes);
+        match event {
+            Event::Reading(r) => of_link(self.sensors.table().get(r.sensor)?.link),
+            Event::Unreadable(_) => Some(0),
+            Event::Status(s) => of_junction(s.junction),
+            Event::PedestrianCall(c) => of_junction(c.junction),
+            Event::Command(c) => match &c.action {
+                &Action::Hold(j) | &Action::Release(j) | &Action::Mode(Scope::Junction(j), _) => of_junction(j),
+                &Action::Pin { junction, .. } | &Action::Limit { junction, .. } => of_junction(junction),
+                &Action::CloseLane(lane) | &Action::OpenLane(lane) => of_lane(lane),
+                &Action::CloseLink(link) | &Action::OpenLink(link) => of_link(link),
+                Action::Mode(Scope::Zone(_), _) | Action::CancelPriority(_) => None,
+            },
+            Event::Priority(_) | Event::Position(_) => None,
+        }
+    }
+
+    /// Hands crossings to the partitions they lead to.
+    fn post(&mut self, crossings: Vec<Crossing>, kind: impl Fn(&mut Boundary) -> &mut Vec<Crossing>) {
+        for crossing in crossings {
+            let to = self.network.connections()[crossing.connection].to;
+            if let Some(partition) = find(self.network.partitions(), to, |p| &p.lanes) {
+                kind(&mut self.inboxes[partition]).push(crossing);
+            }
+        }
+    }
+
+    /// The congestion of every zone: what all partitions know of it together.
+    fn report_zones(&self, outputs: &mut Vec<Output>) {
+        let every = Span::from_s(self.settings.index_every_s.max(60));
+        if self.now.within(every, Span::ZERO) != Span::ZERO {
+            return;
+        }
+        let window = window(every);
+        for zone in self.network.zones().ids() {
+            let parts = self.engines.iter().map(|engine| engine.traffic().index_zone(zone, window));
+            let sum = parts.fold(Measure::default(), std::ops::Add::add);
+            if sum.spent_veh_s > 0.0 {
+                outputs.push(report(Subject::Zone(zone), self.now, window, &sum));
+            }
+        }
+    }
+}
+
+/// The partition whose range of ids holds `id`: ranges follow one another.
+fn find<I: Id>(partitions: &[Partition], id: I, range: impl Fn(&Partition) -> &Range<I>) -> Option<usize> {
+    let at = partitions.partition_point(|p| range(p).end <= id);
+    partitions.get(at).filter(|p| range(p).contains(&id)).map(|_| at)
+}

@@ -1,0 +1,169 @@
+//! What should run at each junction, and whether it is worth saying so.
+
+use crate::engine::draft::{Wish, draft};
+use crate::engine::post::Post;
+use crate::engine::{Control, Engine};
+use crate::event::Mode;
+use crate::ids::JunctionId;
+use crate::optimize::horizon::{self, Moment, Schedule};
+use crate::output::{Output, Published, Refused, Source, Why};
+use crate::plan::check::{Running, Setting, check};
+use crate::plan::draft::Change;
+use crate::plan::ladder::Rung;
+use crate::time::{Span, Time};
+use crate::traffic::tracker::Crossing;
+
+/// A plan that differs from the running one only beyond this much after it could first count may wait.
+const COMMIT: Span = Span::from_s(3);
+/// A plan that differs at all is told at least this often, so that countdowns stay honest.
+const RETELL: Span = Span::from_s(10);
+
+impl Engine {
+    /// Decides for every junction that is due; what vehicles are expected to leave for other partitions.
+    pub(super) fn decide_all(&mut self) -> Vec<Crossing> {
+        let mut announced = Vec::new();
+        for id in self.posts.ids() {
+            announced.clear();
+            for &before in &self.upstream[id] {
+                let told = self.posts.get(before).map_or(&[][..], |post| &post.schedule.discharges);
+                announced.extend(told.iter().filter(|c| c.at > self.now && self.leads_to(c, id)));
+            }
+            announced.extend(self.foreign.iter().filter(|c| self.leads_to(c, id)));
+            self.decide(id, &announced);
+        }
+        let mut expected = Vec::new();
+        for (_, post) in self.posts.iter_mut() {
+            if let Some(fresh) = post.fresh.take() {
+                post.schedule = fresh;
+            }
+            let leaves = |c: &&Crossing| !self.partition.lanes.contains(&self.network.connections()[c.connection].to);
+            expected.extend(post.schedule.discharges.iter().filter(|c| c.at > self.now).filter(leaves));
+        }
+        expected
+    }
+
+    fn leads_to(&self, crossing: &Crossing, junction: JunctionId) -> bool {
+        let to = self.network.connections()[crossing.connection].to;
+        self.network.junction_at_end(self.network.lane(to).link) == Some(junction)
+    }
+
+    fn decide(&mut self, id: JunctionId, announced: &[Crossing]) {
+        let junction = self.network.junction(id);
+        let (now, lead, grid) = (self.now, self.settings.lead(), self.settings.grid());
+        let from = (now + lead).ceil(grid);
+        let wish = self.wish(id);
+        let post = &mut self.posts[id];
+        let Some(state) = post.ledger.states(now, junction).last() else {
+            return; // nothing can be sent to a controller that is not ours
+        };
+        let running = state.at(from, junction);
+        let planned = state.ahead.iter().copied().find(|c| c.at >= from && Some(c.stage) != running.stage);
+        let (wish, mut why) = match wish {
+            Some(wish) => (wish, Why::default()),
+            None => {
+                let Some(stage) = running.stage else { return self.take_over(id, from, running) };
+                let moment = Moment {
+                    now,
+                    grid,
+                    earliest: from,
+                    stage,
+                    since: running.since,
+                    lamps: &running.lamps,
+                    waiting: post.waiting.since(),
+                    walkers: post.waiting.walkers(),
+                    announced,
+                };
+                self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
+                let schedule = horizon::schedule(&post.layout, &self.situation, &mut self.work);
+                let why = reasons(&schedule);
+                let wish =
+                    Wish { program: post.base.clone(), changes: schedule.changes.clone(), source: Source::Horizon };
+                post.fresh = Some(schedule);
+                (wish, why)
+            }
+        };
+        why.source = wish.source;
+        if worth_saying(post, &wish, planned, from, now) {
+            self.publish(id, &wish, why, from, &running);
+        }
+    }
+
+    /// Brings a junction that runs none of our plans to its base program.
+    fn take_over(&mut self, id: JunctionId, from: Time, running: Running) {
+        let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base };
+        self.publish(id, &wish, Why::default(), from, &running);
+    }
+
+    /// The program that is to run whatever the traffic, if one is.
+    fn wish(&self, id: JunctionId) -> Option<Wish> {
+        let post = &self.posts[id];
+        let follow = |program: &crate::network::Program, source| {
+            Some(Wish { program: program.clone(), changes: Vec::new(), source })
+        };
+        if let Some(program) = post.orders.program(self.now) {
+            return follow(&self.network.junction(id).programs[program], Source::Operator);
+        }
+        match self.settings.control {
+            Control::Fixed => follow(&post.base, Source::Base),
+            _ if post.rung.is_some_and(|rung| rung >= Rung::Base) => follow(&post.base, Source::Base),
+            _ => None,
+        }
+    }
+
+    fn publish(&mut self, id: JunctionId, wish: &Wish, why: Why, from: Time, running: &Running) {
+        let junction = self.network.junction(id);
+        let post = &mut self.posts[id];
+        let validity = Span::from_ms(self.settings.validity_ms);
+        let draft = draft(id, junction, wish, post.ledger.next(), from, running, validity, self.settings.grid());
+        let revision = draft.revision;
+        let setting = Setting {
+            now: self.now,
+            lead: self.settings.lead(),
+            grid: self.settings.grid(),
+            running: post.ledger.states(self.now, junction),
+            waiting: post.waiting.since(),
+            narrowed: &post.orders.narrowed,
+        };
+        match check(draft, junction, &setting) {
+            Ok(plan) => {
+                post.published_at = self.now;
+                post.plan = Some(plan.draft().clone());
+                if post.orders.mode == Mode::Control {
+                    post.ledger.sent(&plan, junction);
+                }
+                let mode = post.orders.mode;
+                self.out.push(Output::Plan(Box::new(Published { at: self.now, plan, mode, why })));
+            }
+            Err(violations) => {
+                self.out.push(Output::Refused(Refused { at: self.now, junction: id, revision, violations }));
+            }
+        }
+    }
+}
+
+/// Whether what is wished differs from what runs, and soon enough to say so now.
+fn worth_saying(post: &Post, wish: &Wish, planned: Option<Change>, from: Time, now: Time) -> bool {
+    let Some(plan) = &post.plan else { return true };
+    let half_over = plan.valid_until - now < Span::from_ms((plan.valid_until - plan.effective_from).ms() / 2);
+    if half_over {
+        return true;
+    }
+    if wish.source != Source::Horizon {
+        return plan.tail.splits != wish.program.splits || plan.tail.offset != wish.program.offset;
+    }
+    let wished = wish.changes.first().copied();
+    if planned.map(|c| (c.stage, c.at)) == wished.map(|c| (c.stage, c.at)) {
+        return false;
+    }
+    let first = [planned, wished].into_iter().flatten().map(|change| change.at).min();
+    first.is_some_and(|at| at <= from + COMMIT) || now - post.published_at >= RETELL
+}
+
+fn reasons(schedule: &Schedule) -> Why {
+    Why {
+        cost_veh_s: schedule.cost_veh_s,
+        beaten: schedule.runner_up.map(|(stage, cost)| (stage, cost - schedule.cost_veh_s)),
+        bound_by: schedule.bound_by.iter().map(|bound| bound.words().into()).collect(),
+        ..Why::default()
+    }
+}

@@ -1,0 +1,88 @@
+//! From readings and lamps to what is known of vehicles, and who waits.
+
+use std::ops::Range;
+
+use crate::engine::waiting::Presence;
+use crate::engine::{Boundary, Engine};
+use crate::ids::{GroupId, Id, LaneId};
+use crate::network::Junction;
+use crate::time::Span;
+use crate::traffic::quality::Quality;
+use crate::traffic::tracker::{Discharge, Input};
+use crate::units::Vehicles;
+
+/// What was learned of a lane is handed to the tracker this often; lanes take turns.
+const LESSON: Span = Span::from_s(30);
+
+impl Engine {
+    /// Closes the tick for the estimator and the tracker.
+    pub(super) fn estimate(&mut self, inbox: &Boundary) {
+        for crossing in &inbox.left {
+            let link = self.network.lane(self.network.connections()[crossing.connection].to).link;
+            self.traffic.expect(link, Vehicles::constant(1.0));
+        }
+        self.traffic.advance(self.now, &self.open);
+        let input = Input { now: self.now, readings: &self.readings, open: &self.open, entered: &inbox.left };
+        self.tracker.step(&self.network, &self.sensors, &input);
+        self.readings.clear();
+        for &lane in &self.closed {
+            self.tracker.clear(lane);
+        }
+        self.foreign.clone_from(&inbox.expected);
+        self.teach();
+    }
+
+    /// Tells the tracker how lanes discharge and turn, a part of them each tick.
+    fn teach(&mut self) {
+        let ticks = (LESSON.ms() / self.settings.tick_ms).max(1) as usize;
+        let turn = (self.now.ms() / self.settings.tick_ms).rem_euclid(ticks as i64) as usize;
+        let Range { start, end } = &self.partition.lanes;
+        for lane in (start.index() + turn..end.index()).step_by(ticks).map(LaneId::of) {
+            if let Some(saturation) = self.traffic.saturation(lane).filter(|s| s.is_learned()) {
+                let headway_s = saturation.headway().get() as f32;
+                let startup_s = saturation.start_up_loss().get() as f32;
+                self.tracker.learn_discharge(lane, Discharge { headway_s, startup_s });
+            }
+            for (path, share) in self.traffic.turning(lane) {
+                self.tracker.learn_share(path, share as f32);
+            }
+        }
+    }
+
+    /// Finds out who waits for which group.
+    pub(super) fn attend(&mut self) {
+        for (id, post) in self.posts.iter_mut() {
+            let junction = self.network.junction(id);
+            let green = match post.ledger.states(self.now, junction).first() {
+                Some(running) => running.lamps.green(self.now),
+                None => continue, // whatever it does, it does not do it by a plan of ours
+            };
+            let presence = |group: GroupId| {
+                let mut known = false;
+                for lane in lanes_of(&self.network, junction, group) {
+                    if self.closed.contains(&lane) {
+                        known = true;
+                        continue;
+                    }
+                    let Some(track) = self.tracker.lane(lane) else { continue };
+                    if !track.vehicles().is_empty() {
+                        return Presence::Somebody;
+                    }
+                    known |= self.traffic.lane(lane).is_some_and(|l| l.quality <= Quality::Fused);
+                }
+                if known { Presence::Nobody } else { Presence::Unknown }
+            };
+            post.waiting.advance(self.now, junction, green, presence);
+        }
+    }
+}
+
+/// The lanes whose paths a group releases, approaches that are chopped into short links included.
+fn lanes_of<'a>(
+    network: &'a crate::network::Network,
+    junction: &'a Junction,
+    group: GroupId,
+) -> impl Iterator<Item = LaneId> + 'a {
+    let stops = junction.groups[group].connections.iter().map(|&c| network.connections()[c].from);
+    stops.flat_map(|stop| network.reach(stop).iter().filter(|s| s.offset.get() < 50.0).map(|s| s.lane))
+}
