@@ -332,7 +332,7 @@ fn row_lanes(row: usize, column: usize) -> (u8, f64) {
 /// Lanes and limit of a south-north street just north of `row`.
 fn column_lanes(column: usize, row: usize) -> (u8, f64) {
     match column {
-        NEWBRIDGE if row == QUAYSIDE => (2, TOWN),
+        NEWBRIDGE if row == QUAYSIDE => (2, TOWN), // the bridge is narrower than its avenue
         NEWBRIDGE => (3, TOWN),
         OLDBRIDGE => (2, TOWN),
         1 | 5 | 8 if row >= SOUTHGATE => (2, TOWN),
@@ -345,8 +345,9 @@ fn pocket(column: usize, row: usize, axis: usize) -> bool {
     matches!(
         (column, row, axis),
         (3 | 5, SOUTHGATE, 0)
-            | (3 | 6, EMBANKMENT | RINGWAY, 0)
-            | (OLDBRIDGE, SOUTHGATE | RINGWAY, 1)
+            | (3 | 6, EMBANKMENT, 0)
+            | (2 | 3 | 5 | 6, RINGWAY, 0)
+            | (OLDBRIDGE, SOUTHGATE | QUAYSIDE | EMBANKMENT | RINGWAY, 1)
             | (NEWBRIDGE, QUAYSIDE | EMBANKMENT, 1)
     )
 }
@@ -367,8 +368,8 @@ fn style(column: usize, row: usize) -> Style {
         _ => Order::Free,
     };
     let wide = |axis: usize| match axis {
-        0 => row == SOUTHGATE || (matches!(row, EMBANKMENT | RINGWAY) && matches!(column, 3 | 6)),
-        _ => column == NEWBRIDGE || (column == OLDBRIDGE && matches!(row, SOUTHGATE | RINGWAY)),
+        0 => row == SOUTHGATE || pocket(column, row, 0),
+        _ => column == NEWBRIDGE || (column == OLDBRIDGE && row >= SOUTHGATE),
     };
     Style {
         protected: [wide(0) || crossing_arterials, wide(1) || crossing_arterials],

@@ -17,7 +17,7 @@ pub const TRIPS: f64 = 10_500.0;
 const RISE_AND_FALL: Profile = [0.70, 0.78, 0.88, 0.98, 1.08, 1.15, 1.18, 1.15, 1.06, 0.95, 0.82, 0.72];
 
 /// Of those who would cross the river if it were a street, this share does.
-const ACROSS: f64 = 0.4;
+const ACROSS: f64 = 0.25;
 /// A wish shorter than this, metres, is walked.
 const WALKED_M: f64 = 700.0;
 
@@ -59,7 +59,7 @@ fn ambulance(network: &Network, span: Span, dice: &mut Pcg64Mcg) -> Option<Call>
 /// whoever walks crosses both.
 fn walkers(network: &Network) -> Vec<Walkers> {
     let centre = |node: &Node| (200.0..1900.0).contains(&node.position.x) && node.position.y > RIVER_Y;
-    let per_hour = |node: &Node| if centre(node) { 120.0 } else { 40.0 };
+    let per_hour = |node: &Node| if centre(node) { 90.0 } else { 20.0 };
     network
         .crossings()
         .iter()
@@ -89,8 +89,8 @@ fn pull(node: &Node, lanes: usize) -> (f64, f64) {
     let yard = node.name.ends_with("Yard");
     let car_park = node.name.ends_with("Car Park");
     match (north, car_park) {
-        (true, true) if (500.0..1900.0).contains(&x) => (0.6, 5.0), // the centre
-        (true, true) => (0.8, 3.0),
+        (true, true) if (500.0..1900.0).contains(&x) && y < 2000.0 => (0.6, 5.0), // the centre
+        (true, true) => (0.8, 2.0),
         (true, false) => (1.4 * lanes, 1.4 * lanes), // through the north, and out of town
         (false, true) => (0.8, 1.6),                 // the quays
         (false, false) if yard => (2.2, 0.6),

@@ -1,9 +1,16 @@
 //! Small worlds, each made for one thing: the networks in `data/`.
 
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
 use super::SOURCE;
+use super::peak::{self, Wish};
 use super::signal::{Order, Style, Walk};
 use super::sketch::{Road, Sketch};
-use crate::network::{NetworkSpec, Side};
+use crate::ids::LinkId;
+use crate::network::{Network, NetworkSpec, Side};
+use crate::time::Span;
+use crate::twin::demand::{Demand, Walkers};
 
 const TOWN: f64 = 13.9;
 
@@ -93,11 +100,38 @@ fn arm(sketch: &mut Sketch, corner: usize, name: &str, (dx, dy): (f64, f64), lan
     sketch.two_way(Road { from: end, to: corner, lanes, pocket: false, speed: TOWN, name: name.to_owned() });
 }
 
+/// A quarter of an hour in a small world: from every road to every other, by their lanes, and people at every crossing.
+pub fn demand(network: &Network) -> Demand {
+    let quarter = Span::from_s(900);
+    let ends: Vec<(LinkId, LinkId)> = network
+        .nodes()
+        .values()
+        .filter_map(|node| match (&node.incoming[..], &node.outgoing[..]) {
+            (&[into], &[out]) if network.link(into).from == network.link(out).to => Some((out, into)),
+            _ => None,
+        })
+        .collect();
+    let lanes = |link: LinkId| network.link(link).lane_count() as f64;
+    let wishes: Vec<Wish> = ends
+        .iter()
+        .flat_map(|&(from, _)| ends.iter().map(move |&(_, to)| (from, to)))
+        .filter(|&(from, to)| network.link(from).from != network.link(to).to)
+        .map(|(from, to)| Wish { from, to, per_hour: VEHICLES_A_LANE * lanes(from) * lanes(to) / ends.len() as f64 })
+        .collect();
+    let mut dice = Pcg64Mcg::seed_from_u64(1);
+    let trips = peak::departures(&peak::assign(network, &wishes), quarter, &[1.0; 12], &mut dice);
+    let walkers = network.crossings().ids().map(|crossing| Walkers { crossing, per_hour: 60.0 }).collect();
+    Demand { trips, walkers, calls: Vec::new() }
+}
+
+/// Vehicles that each lane of each road brings in an hour to every lane by which the others leave.
+const VEHICLES_A_LANE: f64 = 160.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::limits::Limits;
-    use crate::network::{GroupKind, Network, Turn};
+    use crate::network::{GroupKind, Turn};
 
     fn built(spec: NetworkSpec) -> Network {
         Network::build(spec, &Limits::default()).expect("a small world is sound")
