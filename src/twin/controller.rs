@@ -59,7 +59,7 @@ impl Controller {
         for (stage, at) in program.from(start - program.cycle() * 2).take_while(|&(_, at)| at < start) {
             lamps.change(junction.stages[stage].groups, at, junction);
         }
-        let aspects = lamps.aspects(start, junction);
+        let aspects = lamps.aspects(start);
         let mut controller = Self {
             id,
             lamps,
@@ -174,10 +174,13 @@ impl Controller {
             return Err(refusal);
         }
         let from = draft.effective_from;
-        // What would have begun before the plan counts still does.
-        while self.until < from {
-            self.refill(junction);
+        if self.own {
+            // Whoever made the plan knew what the lamps show and no more: they stay so until it counts.
+            self.lamps = Lamps::seen(now, &self.aspects, junction);
+            self.ahead.clear();
+            self.queue.retain(|change| change.at < from && change.aspect == Aspect::Red);
         }
+        // What another plan of ours would have begun before this one counts still does.
         self.ahead.retain(|change| change.at < from);
         self.queue.retain(|change| change.at < from);
         self.ahead.extend(draft.changes().take_while(|change| change.at < draft.valid_until));
@@ -220,5 +223,149 @@ impl Controller {
             faults: faults.into(),
             refused: self.refused.take(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Table;
+    use crate::network::Network;
+    use crate::network::limits::Limits;
+    use crate::plan::check::{Running, Setting, check};
+    use crate::plan::draft::{Draft, Tail};
+    use crate::plan::oracle::Oracle;
+    use crate::twin::city::small;
+
+    fn network() -> Network {
+        Network::build(small::corridor(), &Limits::default()).expect("a small world is sound")
+    }
+
+    /// A plan that begins `after` seconds from `now`, holds the lamps until the next stage of the base program in
+    /// `hold` seconds, and counts for `valid` seconds.
+    fn plan(
+        controller: &Controller,
+        junction: &Junction,
+        now: Time,
+        hold: i64,
+        valid: i64,
+    ) -> Option<SafePlan> {
+        let from = now;
+        let seen = Lamps::seen(now, &controller.aspects, junction);
+        let running = match controller.running {
+            Revision(0) => Running::holding(seen, now),
+            revision => Running {
+                revision,
+                lamps: controller.lamps.clone(),
+                stage: None,
+                since: now,
+                ahead: controller.ahead.iter().copied().collect(),
+                known_until: Time::NEVER,
+            },
+        };
+        let tail = Tail { from: from + Span::from_s(hold), ..Tail::of(junction.base_program(), from) };
+        let draft = Draft {
+            junction: controller.id,
+            revision: Revision(controller.running.0 + 1),
+            base: controller.running,
+            effective_from: from,
+            prefix: Vec::new(),
+            tail,
+            valid_until: from + Span::from_s(valid),
+        };
+        let waiting = Table::filled(None, junction.groups.len());
+        let setting = Setting {
+            now,
+            lead: Span::ZERO,
+            grid: Span::from_ms(100),
+            running: &[running],
+            waiting: &waiting,
+            narrowed: &[],
+        };
+        check(draft, junction, &setting).ok()
+    }
+
+    #[test]
+    fn its_own_program_and_the_way_back_to_it_break_no_rule() {
+        let network = network();
+        for (id, junction) in network.junctions().iter() {
+            let mut oracle = Oracle::exact(&network);
+            let start = Time::from_s(1000);
+            let mut controller = Controller::new(id, junction, start, Vec::new());
+            let mut own_again = 0;
+            for tenth in 0..9000 {
+                let now = start + Span::from_ms(100) * tenth;
+                controller.advance(now, junction, |_| {});
+                let faults = oracle.watch(now, id, &controller.aspects);
+                assert!(faults.is_empty(), "{id}: {faults:?}");
+                own_again += i32::from(tenth > 2000 && controller.running == Revision(0));
+                // At 200 s, when everything has been green long enough, it gets a plan for a minute and a half.
+                if tenth == 2000 {
+                    let plan = (0..30).find_map(|hold| plan(&controller, junction, now, hold, 90));
+                    let plan = plan.expect("some hold is safe");
+                    assert_eq!(controller.accept(&plan, now, junction), Ok(()));
+                    assert_eq!(controller.running, Revision(1));
+                }
+            }
+            assert!((6000..=6101).contains(&own_again), "{own_again} tenths after 90 s of plan");
+        }
+    }
+
+    #[test]
+    fn it_refuses_what_it_cannot_run_and_says_so() {
+        let network = network();
+        let (id, junction) = network.junctions().iter().next().expect("there is one");
+        let start = Time::from_s(1000);
+        let refuses = Trouble {
+            junction: id,
+            from: start + Span::from_s(100),
+            until: start + Span::from_s(110),
+            kind: TroubleKind::Refuses,
+        };
+        let mut controller = Controller::new(id, junction, start, vec![refuses]);
+        let good = plan(&controller, junction, start, 60, 600).expect("it is safe");
+        assert_eq!(controller.accept(&good, start + Span::SECOND, junction), Err(Refusal::Late));
+        let status = controller.report(start + Span::SECOND, Span::SECOND).expect("it says so");
+        assert_eq!((status.refused, status.running), (Some(Revision(1)), Revision(0)));
+        assert_eq!(controller.accept(&good, start, junction), Ok(()));
+        // The same again continues plan 0, and it runs plan 1 now.
+        assert_eq!(controller.accept(&good, start, junction), Err(Refusal::Base { running: Revision(1) }));
+        let later = start + Span::from_s(105);
+        let refused = controller.accept(&good, later, junction);
+        assert_eq!(refused, Err(Refusal::Trouble(TroubleKind::Refuses)));
+    }
+
+    #[test]
+    fn a_silent_controller_says_nothing_and_a_local_one_drops_its_plan() {
+        let network = network();
+        let (id, junction) = network.junctions().iter().next().expect("there is one");
+        let start = Time::from_s(1000);
+        let trouble = |from: i64, kind| Trouble {
+            junction: id,
+            from: start + Span::from_s(from),
+            until: start + Span::from_s(from + 10),
+            kind,
+        };
+        let troubles = vec![
+            trouble(5, TroubleKind::Silent),
+            trouble(20, TroubleKind::Local),
+            trouble(40, TroubleKind::Lamp(crate::ids::GroupId::of(0))),
+        ];
+        let mut controller = Controller::new(id, junction, start, troubles);
+        let good = plan(&controller, junction, start, 60, 600).expect("it is safe");
+        assert_eq!(controller.accept(&good, start, junction), Ok(()));
+        let mut said = Vec::new();
+        for second in 0..50 {
+            let now = start + Span::from_s(second);
+            controller.advance(now, junction, |_| {});
+            said.push(controller.report(now, Span::SECOND));
+        }
+        assert!(said[4].is_some() && said[5].is_none() && said[14].is_none() && said[15].is_some());
+        let at = |second: usize| said[second].as_ref().expect("it reports");
+        assert_eq!((at(19).mode, at(19).running), (ControllerMode::Remote, Revision(1)));
+        assert_eq!((at(22).mode, at(22).running), (ControllerMode::Local, Revision(0)));
+        assert_eq!(at(31).mode, ControllerMode::Remote);
+        assert_eq!(at(45).faults[..], [ControllerFault::Lamp(crate::ids::GroupId::of(0))]);
+        assert_eq!(at(45).lamps[0], Aspect::Dark);
     }
 }
