@@ -243,13 +243,7 @@ mod tests {
 
     /// A plan that begins `after` seconds from `now`, holds the lamps until the next stage of the base program in
     /// `hold` seconds, and counts for `valid` seconds.
-    fn plan(
-        controller: &Controller,
-        junction: &Junction,
-        now: Time,
-        hold: i64,
-        valid: i64,
-    ) -> Option<SafePlan> {
+    fn plan(controller: &Controller, junction: &Junction, now: Time, hold: i64, valid: i64) -> Option<SafePlan> {
         let from = now;
         let seen = Lamps::seen(now, &controller.aspects, junction);
         let running = match controller.running {
