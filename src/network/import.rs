@@ -58,6 +58,17 @@ pub enum ImportError {
     /// A row has a value that cannot be.
     #[error("{0}")]
     Row(#[from] Fault),
+    /// Rows with values that cannot be, every one.
+    #[error("{} faults: {}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Rows(Vec<Fault>),
+    /// Demand of which nothing is left.
+    #[error("none of {trips} trips can be made: {why}")]
+    NoTrip {
+        /// How many there are.
+        trips: usize,
+        /// Why not.
+        why: String,
+    },
     /// More than this program takes.
     #[error("{found} {what}; at most {max} are read")]
     TooMany {
@@ -76,26 +87,39 @@ pub enum ImportError {
 /// Notes that say the same of many things, as one.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    kinds: Vec<(String, Vec<String>)>,
+    kinds: Vec<Note>,
+}
+
+/// One thing noted: how often, and of whom first.
+#[derive(Debug)]
+struct Note {
+    what: String,
+    count: usize,
+    who: Vec<String>,
 }
 
 impl Notes {
+    /// How many are named.
+    const NAMED: usize = 5;
+
     /// Notes `what` about `who`.
-    pub(crate) fn add(&mut self, what: &str, who: impl Into<String>) {
-        let who = who.into();
-        match self.kinds.iter_mut().find(|(kind, _)| kind == what) {
-            Some((_, all)) => all.push(who),
-            None => self.kinds.push((what.to_owned(), vec![who])),
+    pub(crate) fn add(&mut self, what: &str, who: impl AsRef<str>) {
+        let at = self.kinds.iter().position(|note| note.what == what).unwrap_or_else(|| {
+            self.kinds.push(Note { what: what.to_owned(), count: 0, who: Vec::new() });
+            self.kinds.len() - 1
+        });
+        let note = &mut self.kinds[at];
+        note.count += 1;
+        if note.who.len() < Self::NAMED {
+            note.who.push(who.as_ref().chars().take(60).collect());
         }
     }
 
-    /// One line for each thing noted: how often, and of whom first.
+    /// One line for each thing noted.
     pub(crate) fn lines(self) -> Vec<String> {
-        const NAMED: usize = 5;
-        let line = |(what, who): (String, Vec<String>)| {
-            let named: Vec<String> = who.iter().take(NAMED).map(|w| w.chars().take(60).collect()).collect();
-            let more = if who.len() > NAMED { ", …" } else { "" };
-            format!("{what} ({}): {}{more}", who.len(), named.join(", "))
+        let line = |note: Note| {
+            let more = if note.count > note.who.len() { ", …" } else { "" };
+            format!("{} ({}): {}{more}", note.what, note.count, note.who.join(", "))
         };
         self.kinds.into_iter().map(line).collect()
     }

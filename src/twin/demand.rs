@@ -1,5 +1,9 @@
 //! Who travels: vehicles with their routes, people at crossings, calls for an ambulance; and the file that keeps them.
 
+pub mod cityflow;
+pub mod import;
+pub mod sumo;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
