@@ -48,11 +48,13 @@ pub fn read(files: &[&[u8]], network: &Network) -> Result<Imported, ImportError>
     }
 }
 
+type Way = Arc<[LinkId]>;
+
 /// Trips as they are read, their routes found and shared.
 pub(super) struct Trips<'a> {
     network: &'a Network,
     router: Router,
-    ways: BTreeMap<(VehicleClass, Vec<LinkId>), Option<Arc<[LinkId]>>>,
+    ways: BTreeMap<(VehicleClass, Vec<LinkId>), Option<Way>>,
     trips: Vec<Trip>,
     left_out: usize,
     pub(super) notes: Notes,
@@ -121,7 +123,7 @@ impl<'a> Trips<'a> {
         Ok(())
     }
 
-    fn way(&mut self, class: VehicleClass, anchors: &[LinkId]) -> Option<Arc<[LinkId]>> {
+    fn way(&mut self, class: VehicleClass, anchors: &[LinkId]) -> Option<Way> {
         let key = (class, anchors.to_vec());
         if let Some(known) = self.ways.get(&key) {
             return known.clone();
@@ -131,7 +133,7 @@ impl<'a> Trips<'a> {
         found
     }
 
-    fn find(&self, class: VehicleClass, anchors: &[LinkId]) -> Option<Arc<[LinkId]>> {
+    fn find(&self, class: VehicleClass, anchors: &[LinkId]) -> Option<Way> {
         let cost = |link| {
             if self.admits(link, class) { self.network.link(link).free_flow() } else { Seconds::constant(f64::MAX) }
         };
