@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use greenwave::event::Aspect;
+use greenwave::event::{Aspect, Revision};
 use greenwave::ids::{GroupId, Id, JunctionId, LaneId, MovementId, Table};
 use greenwave::network::limits::Limits;
 use greenwave::network::{Junction, Network};
 use greenwave::optimize::base::{BaseProgram, Options, SATURATION, base_plan};
 use greenwave::optimize::smooth::{Step, smooth};
-use greenwave::plan::draft::{Change, Tail};
+use greenwave::plan::check::{Running, Setting, check};
+use greenwave::plan::draft::{Change, Draft, Tail};
 use greenwave::plan::timeline::{Lamps, unroll};
 use greenwave::time::{Span, Time};
 use greenwave::twin::city::{demo, small};
@@ -63,6 +64,27 @@ fn greens(junction: &Junction, plan: &BaseProgram, cycles: i64) -> Table<GroupId
     greens
 }
 
+/// The gate lets the program take over from a dark junction, at one of its changes at least.
+fn passes_the_gate(junction: &Junction, id: JunctionId, plan: &BaseProgram, grid: Span) {
+    let now = Time::EPOCH;
+    let from = (now + Span::from_s(200)).ceil(grid);
+    let running = [Running::holding(Lamps::dark(junction), now)];
+    let waiting = Table::filled(None, junction.groups.len());
+    let setting = Setting { now, lead: Span::ZERO, grid, running: &running, waiting: &waiting, narrowed: &[] };
+    let draft = |at: Time| Draft {
+        junction: id,
+        revision: Revision(1),
+        base: Revision(0),
+        effective_from: from,
+        prefix: Vec::new(),
+        tail: Tail::of(&plan.program, at),
+        valid_until: from + Span::from_s(1200),
+    };
+    let changes = plan.program.from(from).skip(1).take(plan.program.splits.len());
+    let judged: Vec<_> = changes.map(|(_, at)| check(draft(at), junction, &setting)).collect();
+    assert!(judged.iter().any(Result::is_ok), "{id}: {judged:?} in {plan:?}");
+}
+
 fn judge(network: &Network, id: JunctionId, plan: &BaseProgram, options: &Options) {
     let junction = network.junction(id);
     let program = &plan.program;
@@ -76,6 +98,7 @@ fn judge(network: &Network, id: JunctionId, plan: &BaseProgram, options: &Option
     for (&(a, _), &(b, _)) in program.splits.iter().zip(next) {
         assert!(junction.may_follow(a, b), "{id}: {a} to {b}");
     }
+    passes_the_gate(junction, id, plan, grid);
     let all = greens(junction, plan, 4);
     let end = Time::EPOCH + program.offset + cycle * 6;
     for (group, greens) in all.iter() {
