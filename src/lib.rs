@@ -12,3 +12,4 @@ pub mod time;
 pub mod traffic;
 pub mod twin;
 pub mod units;
+pub mod wire;

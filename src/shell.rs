@@ -2,6 +2,11 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod load;
+pub mod lockstep;
+pub mod record;
+pub mod replay;
 pub mod show;
 pub mod terminal;
+pub mod world;

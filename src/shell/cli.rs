@@ -1,6 +1,8 @@
 //! The command line: one file a command, each an `Args` and a `run`.
 
+mod lockstep;
 mod network;
+mod replay;
 
 use std::io;
 use std::path::PathBuf;
@@ -32,7 +34,9 @@ GREENWAVE_LOG=debug shows more of what happens on stderr.
 
 Examples:
   greenwave network check city.json
-  greenwave network show city.json --json";
+  greenwave network show city.json --json
+  greenwave lockstep --network city.json --record morning.gwlog
+  greenwave replay morning.gwlog";
 
 /// The arguments of `greenwave`.
 #[derive(Debug, Parser)]
@@ -49,12 +53,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Network(network::Args),
+    Replay(replay::Args),
+    Lockstep(lockstep::Args),
 }
 
 impl Command {
     fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
         match self {
             Self::Network(args) => network::run(args, terminal),
+            Self::Replay(args) => replay::run(args, terminal),
+            Self::Lockstep(args) => lockstep::run(args, terminal),
         }
     }
 }

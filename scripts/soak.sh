@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The declared full counts of what scripts/test.sh runs in small: seeded mutations and property tests. Takes hours.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export GREENWAVE_MUTATIONS="${GREENWAVE_MUTATIONS:-100000}"
+export PROPTEST_CASES="${PROPTEST_CASES:-10000}"
+echo "soak: $GREENWAVE_MUTATIONS mutations of each kind, $PROPTEST_CASES cases of each property" >&2
+exec cargo test --locked --release --lib --bins --tests "$@"
