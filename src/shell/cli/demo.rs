@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use crate::engine::Settings;
+use crate::event::Mode;
 use crate::network::layout::{Layout, layout};
 use crate::network::limits::Limits;
-use crate::network::{Fault, Network, Sensors};
+use crate::network::{Fault, Network};
 use crate::shell::closed_loop::{ClosedLoop, Outcome, World, timed};
+use crate::shell::config::Config;
+use crate::shell::record::Recorder;
 use crate::shell::terminal::Terminal;
+use crate::shell::world;
 use crate::time::{Span, Time};
 use crate::twin::city::{self, morning};
 use crate::twin::{Ambulance, Options, SensorFaults};
@@ -31,6 +35,9 @@ pub(super) struct Args {
     /// Another seed is another morning: other trips, other broken sensors, another ambulance call.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Write everything the engine hears, and a digest of all it says, to this log.
+    #[arg(long, value_name = "LOG")]
+    record: Option<PathBuf>,
 }
 
 /// One run to its end.
@@ -42,17 +49,20 @@ struct Run {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let span = Span::from_s(i64::from(args.minutes) * 60);
-    let world = world(span, args.seed).map_err(sketchy)?;
+    let (world, recorded) = morning(span, args.seed).map_err(sketchy)?;
+    let mut recorder = args.record.as_deref().map(|path| Recorder::create(path, &recorded, args.seed)).transpose()?;
     let (junctions, links) = (world.network.junctions().len(), world.network.links().len());
     let bar = terminal.progress(2 * u64::from(args.minutes) * 60, "s");
     bar.set_message(format!("{junctions} junctions, two runs"));
-    let go = |control: Option<Settings>| drive(&world, control, span, args.seed, &bar);
+    let settings = recorded.config.settings.clone();
     let (fixed, greenwave) = thread::scope(|scope| {
-        let fixed = scope.spawn(|| go(None));
-        let greenwave = go(Some(Settings::default()));
+        let fixed = scope.spawn(|| drive(&world, None, span, args.seed, &bar, None));
+        let greenwave = drive(&world, Some(settings), span, args.seed, &bar, recorder.as_mut());
         // A run that panics has already said why; the demo ends the same way.
         (fixed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), greenwave)
     });
+    let (fixed, greenwave) = (fixed?, greenwave?);
+    recorder.map(Recorder::finish).transpose()?;
     bar.finish_and_clear();
     let plans = greenwave.all.plans();
     let object = json!({
@@ -71,14 +81,19 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
 }
 
-/// The city, its sensors, and who travels in `span`; every signal with a plan made for exactly that.
-fn world(span: Span, seed: u64) -> Result<World, Vec<Fault>> {
+/// The city, its sensors, and who travels in `span`, every signal with a plan made for exactly that; and the same as a
+/// log has it.
+fn morning(span: Span, seed: u64) -> Result<(World, world::World), Vec<Fault>> {
     let drawn = city::demo();
     let network = Network::build(drawn.clone(), &Limits::default())?;
-    let demand = morning::demand(&network, span, seed);
-    let network = Network::build(timed(drawn, &network, &demand, span), &Limits::default())?;
-    let sensors = Sensors::build(&layout(&network, Layout::Full), &network)?;
-    Ok(World { network: Arc::new(network), sensors: Arc::new(sensors), demand: Arc::new(demand) })
+    let demand = Arc::new(morning::demand(&network, span, seed));
+    let spec = timed(drawn, &network, &demand, span);
+    let settings = Settings { mode: Mode::Control, ..Settings::default() };
+    let config = Config { settings, ..Config::default() };
+    let sensors = layout(&network, Layout::Full);
+    let recorded = world::World::of(spec, Limits::default(), &sensors, config).map_err(|(_, faults)| faults)?;
+    let (network, sensors) = (Arc::clone(recorded.names.network()), Arc::clone(recorded.names.sensors()));
+    Ok((World { network, sensors, demand }, recorded))
 }
 
 fn sketchy(faults: Vec<Fault>) -> Failure {
@@ -86,14 +101,24 @@ fn sketchy(faults: Vec<Fault>) -> Failure {
     Failure::Faulty { path: PathBuf::from("the demo's city"), faults }
 }
 
-fn drive(world: &World, control: Option<Settings>, span: Span, seed: u64, bar: &ProgressBar) -> Run {
+fn drive(
+    world: &World,
+    control: Option<Settings>,
+    span: Span,
+    seed: u64,
+    bar: &ProgressBar,
+    mut recorder: Option<&mut Recorder>,
+) -> Result<Run, Failure> {
     let options = Options { seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
     let mut all = ClosedLoop::new(world, control, options);
     for _ in 0..span.ms() / 1000 {
-        all.step();
+        let tick = all.step();
+        if let Some(recorder) = &mut recorder {
+            recorder.tick(tick.now, &tick.events, &tick.outputs)?;
+        }
         bar.inc(1);
     }
-    Run { outcome: all.outcome(), ambulances: all.twin().ambulances().to_vec(), all }
+    Ok(Run { outcome: all.outcome(), ambulances: all.twin().ambulances().to_vec(), all })
 }
 
 fn outcome(of: &Outcome) -> Value {
