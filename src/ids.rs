@@ -158,19 +158,14 @@ impl<I: Id, T> Table<I, T> {
         self.rows.iter()
     }
 
-    /// The rows of consecutive ids; none where the range is empty, wherever it lies.
+    /// The rows of consecutive ids.
     pub fn slice(&self, range: &Range<I>) -> &[T] {
-        if range.is_empty() { &[] } else { &self.rows[self.rows_of(range)] }
+        &self.rows[range.start.index() - self.first..range.end.index() - self.first]
     }
 
-    /// The same, to change.
+    /// The rows of consecutive ids, to change.
     pub fn slice_mut(&mut self, range: &Range<I>) -> &mut [T] {
-        let rows = self.rows_of(range);
-        if range.is_empty() { &mut [] } else { &mut self.rows[rows] }
-    }
-
-    fn rows_of(&self, range: &Range<I>) -> Range<usize> {
-        range.start.index().wrapping_sub(self.first)..range.end.index().wrapping_sub(self.first)
+        &mut self.rows[range.start.index() - self.first..range.end.index() - self.first]
     }
 }
 

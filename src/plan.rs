@@ -13,6 +13,5 @@ pub mod oracle;
 pub mod running;
 pub mod shape;
 pub mod timeline;
-pub mod transition;
 pub mod violation;
 mod walk;

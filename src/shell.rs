@@ -2,7 +2,6 @@
 
 pub mod cli;
 pub mod clock;
-pub mod closed_loop;
 pub mod config;
 pub mod load;
 pub mod lockstep;

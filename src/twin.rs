@@ -14,6 +14,7 @@ pub mod demand;
 mod dice;
 mod driving;
 mod flow;
+mod gates;
 mod lane;
 mod options;
 mod right_of_way;

@@ -15,9 +15,7 @@ use greenwave::twin::demand::{Demand, DemandSpec};
 use serde::Serialize;
 use serde_json::Value;
 
-type Draw = fn() -> NetworkSpec;
-
-const WORLDS: [(&str, Draw); 4] = [
+const WORLDS: [(&str, fn() -> NetworkSpec); 4] = [
     ("left_hand", small::left_hand),
     ("ring_barrier", small::ring_barrier),
     ("crossing", small::crossing),

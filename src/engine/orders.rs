@@ -3,8 +3,7 @@
 use crate::event::Mode;
 use crate::ids::GroupId;
 use crate::network::Junction;
-use crate::plan::bounds::Narrowed;
-use crate::plan::ladder::Order;
+use crate::plan::check::Narrowed;
 use crate::time::{Span, Time};
 
 /// The orders in force at one junction.
@@ -25,11 +24,11 @@ impl Orders {
         Self { mode, ..Self::default() }
     }
 
-    /// What is ordered at `now`, if anything is.
-    pub(super) fn order(&self, now: Time) -> Option<Order> {
+    /// The program an order asks for at `now`, if one does.
+    pub(super) fn program(&self, now: Time) -> Option<usize> {
         match self.pinned {
-            Some((program, until)) if now < until => Some(Order::Pin(program)),
-            _ => self.held.then_some(Order::Hold),
+            Some((program, until)) if now < until => Some(usize::from(program)),
+            _ => self.held.then_some(0),
         }
     }
 

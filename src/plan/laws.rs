@@ -18,24 +18,24 @@ use crate::plan::timeline::{LampChange, Lamps, unroll};
 use crate::time::{Span, Time};
 
 /// Turns a list of numbers into choices; when it is used up it chooses the first of everything.
-pub(super) struct Dice<'a>(pub(super) std::slice::Iter<'a, u32>);
+struct Dice<'a>(std::slice::Iter<'a, u32>);
 
 impl Dice<'_> {
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    fn below(&mut self, n: usize) -> usize {
         self.0.next().map_or(0, |&number| number as usize % n)
     }
 
-    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 }
 
-pub(super) fn numbers() -> impl Strategy<Value = Vec<u32>> {
+fn numbers() -> impl Strategy<Value = Vec<u32>> {
     proptest::collection::vec(any::<u32>(), 40..220)
 }
 
 /// Two to six groups, some on foot; conflicts, intergreens of up to 14 s, two to five stages, any kind of order.
-pub(super) fn network(dice: &mut Dice<'_>) -> Network {
+fn network(dice: &mut Dice<'_>) -> Network {
     let groups = 2 + dice.below(5);
     let mut site = Site::new();
     let mut changes = Vec::new();
@@ -76,10 +76,6 @@ pub(super) fn network(dice: &mut Dice<'_>) -> Network {
             }
         }
         site = site.stage(&stage);
-        if dice.below(4) == 3 {
-            let last = site.stages() - 1;
-            site = site.max_green(last, dice.of(&[20.0, 40.0]));
-        }
     }
     if dice.below(3) == 0 {
         site = site.fixed();
@@ -88,7 +84,7 @@ pub(super) fn network(dice: &mut Dice<'_>) -> Network {
 }
 
 /// What a junction has shown up to second 0: legal, and possibly in the middle of a change.
-pub(super) fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec<LampChange>) {
+fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec<LampChange>) {
     let mut running = Running::holding(Lamps::dark(junction), at(-1000.0));
     let mut changes = Vec::new();
     let mut time = at(-300.0);
@@ -102,7 +98,7 @@ pub(super) fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec
         time = change.at;
     }
     // Second 0 lies in the last green, or in the change before it.
-    let now = time + Span::from_s(dice.of(&[0, 1, 3, 4, 5, 9, 12]));
+    let now = time + Span::from_s(dice.of(&[0, 1, 3, 4, 5, 9, 40]));
     let shift = at(0.0) - now;
     let mut running = Running::holding(Lamps::dark(junction), at(-1000.0));
     for change in &mut changes {
@@ -127,7 +123,7 @@ fn next(dice: &mut Dice<'_>, junction: &Junction, running: &Running, from: Time,
 }
 
 /// A draft whose changes lie on their limits, a second before or after.
-pub(super) fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running, now: Time, lead: Span) -> Draft {
+fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running, now: Time, lead: Span) -> Draft {
     const LATE: [i64; 8] = [0, 0, 0, 1, 1, 2, 20, -1];
     let effective_from = now + lead;
     let mut then = running.at(effective_from, junction);
@@ -163,7 +159,7 @@ pub(super) fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running,
 }
 
 /// What the oracle says when lamps change like this from second 0 to `until`, knowing what they showed before.
-pub(super) fn watch(network: &Network, lamps: &[LampChange], until: Time) -> Vec<LampFault> {
+fn watch(network: &Network, lamps: &[LampChange], until: Time) -> Vec<LampFault> {
     let junction = JunctionId::of(0);
     let mut oracle = Oracle::exact(network);
     let mut shows = vec![Aspect::Red; network.junction(junction).groups.len()];

@@ -278,7 +278,3 @@ impl Look<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "oracle_tests.rs"]
-mod tests;

@@ -1,9 +1,13 @@
 //! The twin against hand-worked cases and general laws.
 
+mod calls;
+mod senses;
+
 use std::sync::Arc;
 
 use super::demand::{Demand, Trip, Walkers};
 use super::*;
+use crate::ids::ZoneId;
 use crate::network::limits::Limits;
 use crate::network::spec::{
     ConflictKind, ConflictSpec, ConnectionSpec, CrossingSpec, FORMAT, GroupKind, GroupSpec, JunctionSpec, LaneSpec,
