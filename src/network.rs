@@ -16,6 +16,8 @@ pub mod route;
 pub mod rules;
 pub mod sensor;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 pub mod zone;
 
 use std::collections::BTreeMap;
