@@ -48,6 +48,9 @@ import xml.etree.ElementTree as ET
 import libsumo
 
 STANDING_MPS = 0.1
+# Who a lane has to let in to be one of a network file's.
+VEHICLES = {"passenger", "truck", "bus", "tram", "bicycle", "emergency", "rail_urban", "rail", "rail_electric",
+            "rail_fast", "subway", "cable_car"}
 
 
 class Scenario:
@@ -249,11 +252,10 @@ class Detectors:
 
     def __init__(self, network, sensors):
         lanes = {link["id"]: len(link["lanes"]) for link in network["links"]}
-        left = network.get("drive_on") == "left"
         self.loops, self.cameras = [], []
         for s in sensors["sensors"]:
             edge, count = s["link"], lanes[s["link"]]
-            lane = lambda k: self.motor_lanes(edge)[count - 1 - k if left else k]
+            lane = lambda k: self.vehicle_lanes(edge)[k]
             if s["kind"] == "loop":
                 self.loops.append((s["id"], lane(s["lane"]), s["distance_m"]))
             else:
@@ -261,13 +263,13 @@ class Detectors:
                 self.cameras.append((s["id"], view))
 
     @staticmethod
-    def motor_lanes(edge):
-        """The lanes of an edge that vehicles use, from the right."""
+    def vehicle_lanes(edge):
+        """The lanes of an edge that `network import` keeps, from the kerb: netconvert numbers them so on either side."""
         every = [f"{edge}_{k}" for k in range(libsumo.edge.getLaneNumber(edge))]
-        def motor(lane):
+        def used(lane):
             allowed = libsumo.lane.getAllowed(lane)
-            return not allowed or any(c not in ("pedestrian", "bicycle") for c in allowed)
-        return [lane for lane in every if motor(lane)]
+            return not allowed or bool(VEHICLES & set(allowed))
+        return [lane for lane in every if used(lane)]
 
     @staticmethod
     def declare(network, sensors, file, net):
@@ -277,14 +279,13 @@ class Detectors:
         for _, e in ET.iterparse(net):
             if e.tag == "edge" and e.get("function") != "internal":
                 allowed[e.get("id")] = [l.get("id") for l in e.findall("lane")
-                                        if not set((l.get("allow") or "car").split()) <= {"pedestrian", "bicycle"}]
-        left = network.get("drive_on") == "left"
+                                        if VEHICLES & set((l.get("allow") or "passenger").split())]
         with open(file, "w") as f:
             f.write("<additional>\n")
             for number, s in enumerate(sensors["sensors"]):
                 if s["kind"] == "loop":
                     lanes = allowed[s["link"]]
-                    lane = lanes[len(lanes) - 1 - s["lane"] if left else s["lane"]]
+                    lane = lanes[s["lane"]]
                     at = max(0.0, lengths[lane] - s["distance_m"] - 0.1)
                     f.write(f'  <inductionLoop id="greenwave{number}" lane="{lane}" pos="{at:.2f}" period="3600" file="NUL"/>\n')
             f.write("</additional>\n")
