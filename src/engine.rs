@@ -10,7 +10,9 @@ mod obey;
 mod observe;
 mod orders;
 mod post;
+mod reference;
 mod report;
+mod rung;
 pub mod settings;
 mod waiting;
 
@@ -27,6 +29,7 @@ use crate::traffic::tracker::{Crossing, Tracker};
 use crate::traffic::{self, Traffic};
 
 use post::Post;
+use reference::Sight;
 pub use settings::{Control, Settings};
 
 /// Drivers still use this much of a yellow. Source: HCM, end gain.
@@ -58,6 +61,8 @@ pub struct Engine {
     /// What neighbours in other partitions expect to send.
     foreign: Vec<Crossing>,
     closed: BTreeSet<LaneId>,
+    /// Only where a reference controller decides.
+    sight: Option<Sight>,
     readings: Vec<crate::event::Reading>,
     situation: Situation,
     work: Workspace,
@@ -78,13 +83,15 @@ impl Engine {
         let tracker = Tracker::new(&network, &sensors, &part, now);
         let mut posts = Vec::new();
         for id in crate::ids::span(&part.junctions) {
-            posts.push(Post::new(&network, id, settings.mode));
+            posts.push(Post::new(&network, id, &settings));
         }
         let first = part.junctions.start;
+        let looks = matches!(settings.control, Control::Actuated | Control::MaxPressure);
         Self {
             open: Table::over(&part.junctions, GroupSet::EMPTY),
             upstream: upstream(&network, &part),
             posts: Table::starting(first, posts),
+            sight: looks.then(|| Sight::new(&network, &part)),
             partition: part,
             traffic,
             tracker,
@@ -125,6 +132,7 @@ impl Engine {
         self.see_lamps();
         self.estimate(inbox);
         self.attend();
+        self.find_rungs();
         let expected = self.decide_all();
         self.report();
         (std::mem::take(&mut self.out), Boundary { left: self.tracker.left().to_vec(), expected })
@@ -134,17 +142,17 @@ impl Engine {
     fn see_lamps(&mut self) {
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
-            self.open[id] = match post.ledger.states(self.now, junction).first() {
+            let states = post.ledger.states(self.now, junction);
+            self.open[id] = match states.last() {
                 Some(running) => {
                     let used = |group| running.lamps.group(group).green_until + YELLOW_USED > self.now;
                     junction.groups.ids().filter(|&g| used(g)).fold(running.lamps.green(self.now), GroupSet::with)
                 }
-                None => post.ledger.reported().map_or(GroupSet::EMPTY, |aspects| {
-                    let green = |&(group, _): &(crate::ids::GroupId, _)| {
-                        aspects.get(crate::ids::Id::index(group)) == Some(&Aspect::Green)
-                    };
-                    junction.groups.iter().filter(green).map(|(id, _)| id).collect()
-                }),
+                None => {
+                    let shown = post.reported.as_deref().unwrap_or_default().iter();
+                    let green = junction.groups.ids().zip(shown).filter(|&(_, &aspect)| aspect == Aspect::Green);
+                    green.map(|(group, _)| group).collect()
+                }
             };
         }
     }

@@ -158,14 +158,19 @@ impl<I: Id, T> Table<I, T> {
         self.rows.iter()
     }
 
-    /// The rows of consecutive ids.
+    /// The rows of consecutive ids; none where the range is empty, wherever it lies.
     pub fn slice(&self, range: &Range<I>) -> &[T] {
-        &self.rows[range.start.index() - self.first..range.end.index() - self.first]
+        if range.is_empty() { &[] } else { &self.rows[self.rows_of(range)] }
     }
 
-    /// The rows of consecutive ids, to change.
+    /// The same, to change.
     pub fn slice_mut(&mut self, range: &Range<I>) -> &mut [T] {
-        &mut self.rows[range.start.index() - self.first..range.end.index() - self.first]
+        let rows = self.rows_of(range);
+        if range.is_empty() { &mut [] } else { &mut self.rows[rows] }
+    }
+
+    fn rows_of(&self, range: &Range<I>) -> Range<usize> {
+        range.start.index().wrapping_sub(self.first)..range.end.index().wrapping_sub(self.first)
     }
 }
 

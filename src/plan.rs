@@ -13,5 +13,6 @@ pub mod oracle;
 pub mod running;
 pub mod shape;
 pub mod timeline;
+pub mod transition;
 pub mod violation;
 mod walk;

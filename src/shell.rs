@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod closed_loop;
 pub mod config;
 pub mod load;
 pub mod lockstep;

@@ -15,7 +15,9 @@ use greenwave::twin::demand::{Demand, DemandSpec};
 use serde::Serialize;
 use serde_json::Value;
 
-const WORLDS: [(&str, fn() -> NetworkSpec); 4] = [
+type Draw = fn() -> NetworkSpec;
+
+const WORLDS: [(&str, Draw); 4] = [
     ("left_hand", small::left_hand),
     ("ring_barrier", small::ring_barrier),
     ("crossing", small::crossing),

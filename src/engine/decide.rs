@@ -1,20 +1,27 @@
 //! What should run at each junction, and whether it is worth saying so.
 
-use crate::engine::draft::{Wish, draft};
+use crate::engine::draft::{Term, Wish, draft};
 use crate::engine::post::Post;
+use crate::engine::reference::Reference;
 use crate::engine::{Control, Engine};
 use crate::event::Mode;
 use crate::ids::JunctionId;
+use crate::network::Program;
+use crate::optimize::decision::{Decision, Now};
 use crate::optimize::horizon::{self, Moment, Schedule};
 use crate::output::{Output, Published, Refused, Source, Why};
+use crate::plan::bounds::Bounds;
 use crate::plan::check::{Running, Setting, check};
 use crate::plan::draft::Change;
-use crate::plan::ladder::Rung;
+use crate::plan::ladder::{Order, Rung};
+use crate::plan::transition::fit;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::Crossing;
 
 /// A plan that differs from the running one only beyond this much after it could first count may wait.
 const COMMIT: Span = Span::from_s(3);
+/// Where nobody says otherwise, a schedule's last stage goes on for so long before the base program takes over.
+const HOLD: Span = Span::from_s(20);
 /// A plan that differs at all is told at least this often, so that countdowns stay honest.
 const RETELL: Span = Span::from_s(10);
 
@@ -56,12 +63,13 @@ impl Engine {
         let Some(state) = post.ledger.states(now, junction).last() else {
             return; // nothing can be sent to a controller that is not ours
         };
+        let state = state.clone();
         let running = state.at(from, junction);
         let planned = state.ahead.iter().copied().find(|c| c.at >= from && Some(c.stage) != running.stage);
         let (wish, mut why) = match wish {
             Some(wish) => (wish, Why::default()),
             None => {
-                let Some(stage) = running.stage else { return self.take_over(id, from, running) };
+                let Some(stage) = running.stage else { return self.take_over(id, from, &state) };
                 let moment = Moment {
                     now,
                     grid,
@@ -73,71 +81,96 @@ impl Engine {
                     walkers: post.waiting.walkers(),
                     announced,
                 };
-                self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
-                let schedule = horizon::schedule(&post.layout, &self.situation, &mut self.work);
-                let why = reasons(&schedule);
-                let wish =
-                    Wish { program: post.base.clone(), changes: schedule.changes.clone(), source: Source::Horizon };
-                post.fresh = Some(schedule);
-                (wish, why)
+                match (&post.reference, &self.sight) {
+                    (Some(reference), Some(sight)) => {
+                        let lanes = sight.lanes();
+                        let seen = Now { at: from, stage, lamps: moment.lamps, waiting: moment.waiting, lanes };
+                        let changes = match reference.decide(&self.network, id, &seen) {
+                            Decision::Keep => Vec::new(),
+                            Decision::Switch(stage) => vec![Change { stage, at: from }],
+                        };
+                        let source = match reference {
+                            Reference::Actuated(_) => Source::Actuated,
+                            Reference::MaxPressure(_) => Source::MaxPressure,
+                        };
+                        (Wish { program: post.base.clone(), changes, source }, Why::default())
+                    }
+                    _ => {
+                        self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
+                        let schedule = horizon::schedule(&post.layout, &self.situation, &mut self.work);
+                        let why = reasons(&schedule);
+                        let changes = schedule.changes.clone();
+                        post.fresh = Some(schedule);
+                        (Wish { program: post.base.clone(), changes, source: Source::Horizon }, why)
+                    }
+                }
             }
         };
         why.source = wish.source;
         if worth_saying(post, &wish, planned, from, now) {
-            self.publish(id, &wish, why, from, &running);
+            self.publish(id, &wish, why, from, &state);
         }
     }
 
     /// Brings a junction that runs none of our plans to its base program.
-    fn take_over(&mut self, id: JunctionId, from: Time, running: Running) {
+    fn take_over(&mut self, id: JunctionId, from: Time, running: &Running) {
         let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base };
-        self.publish(id, &wish, Why::default(), from, &running);
+        self.publish(id, &wish, Why::default(), from, running);
     }
 
     /// The program that is to run whatever the traffic, if one is.
     fn wish(&self, id: JunctionId) -> Option<Wish> {
-        let post = &self.posts[id];
-        let follow = |program: &crate::network::Program, source| {
-            Some(Wish { program: program.clone(), changes: Vec::new(), source })
+        let (post, junction) = (&self.posts[id], self.network.junction(id));
+        let follow = |program: Program, source| Some(Wish { program, changes: Vec::new(), source });
+        let pinned = |program: u8| {
+            let program = &junction.programs[usize::from(program)];
+            fit(program, post.bounds(junction), self.settings.grid())
         };
-        if let Some(program) = post.orders.program(self.now) {
-            return follow(&self.network.junction(id).programs[program], Source::Operator);
-        }
-        match self.settings.control {
-            Control::Fixed => follow(&post.base, Source::Base),
-            _ if post.rung.is_some_and(|rung| rung >= Rung::Base) => follow(&post.base, Source::Base),
-            _ => None,
+        match post.orders.order(self.now) {
+            Some(Order::Hold) => follow(post.base.clone(), Source::Operator),
+            Some(Order::Pin(program)) => follow(pinned(program), Source::Operator),
+            None if self.settings.control == Control::Fixed => follow(post.base.clone(), Source::Base),
+            None if !post.rung.is_none_or(Rung::schedules) => follow(post.base.clone(), Source::Base),
+            None => None,
         }
     }
 
     fn publish(&mut self, id: JunctionId, wish: &Wish, why: Why, from: Time, running: &Running) {
         let junction = self.network.junction(id);
+        let grid = self.settings.grid();
         let post = &mut self.posts[id];
-        let validity = Span::from_ms(self.settings.validity_ms);
-        let draft = draft(id, junction, wish, post.ledger.next(), from, running, validity, self.settings.grid());
-        let revision = draft.revision;
+        let revision = post.ledger.next_revision();
         let setting = Setting {
             now: self.now,
             lead: self.settings.lead(),
-            grid: self.settings.grid(),
+            grid,
             running: post.ledger.states(self.now, junction),
             waiting: post.waiting.since(),
             narrowed: &post.orders.narrowed,
         };
-        match check(draft, junction, &setting) {
-            Ok(plan) => {
-                post.published_at = self.now;
-                post.plan = Some(plan.draft().clone());
-                if post.orders.mode == Mode::Control {
-                    post.ledger.sent(&plan, junction);
+        let bounds = Bounds { junction, narrowed: &post.orders.narrowed };
+        let validity = Span::from_ms(self.settings.validity_ms);
+        let holds: &[Span] = match wish.source {
+            Source::Base | Source::Operator => &[Span::ZERO],
+            _ => &[HOLD, Span::ZERO],
+        };
+        let mut refused = Vec::new();
+        for &hold in holds {
+            let term = Term { revision, from, validity, grid, hold };
+            match check(draft(id, bounds, wish, running, term), junction, &setting) {
+                Ok(plan) => {
+                    post.published_at = self.now;
+                    post.plan = Some(plan.draft().clone());
+                    let mode = post.orders.mode;
+                    if mode == Mode::Control {
+                        post.ledger.sent(&plan);
+                    }
+                    return self.out.push(Output::Plan(Box::new(Published { at: self.now, plan, mode, why })));
                 }
-                let mode = post.orders.mode;
-                self.out.push(Output::Plan(Box::new(Published { at: self.now, plan, mode, why })));
-            }
-            Err(violations) => {
-                self.out.push(Output::Refused(Refused { at: self.now, junction: id, revision, violations }));
+                Err(violations) => refused = violations,
             }
         }
+        self.out.push(Output::Refused(Refused { at: self.now, junction: id, revision, violations: refused }));
     }
 }
 
@@ -148,7 +181,7 @@ fn worth_saying(post: &Post, wish: &Wish, planned: Option<Change>, from: Time, n
     if half_over {
         return true;
     }
-    if wish.source != Source::Horizon {
+    if matches!(wish.source, Source::Base | Source::Operator) {
         return plan.tail.splits != wish.program.splits || plan.tail.offset != wish.program.offset;
     }
     let wished = wish.changes.first().copied();

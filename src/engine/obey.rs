@@ -1,10 +1,11 @@
 //! Events that are not readings: what controllers report, who wants to cross, what operators order.
 
 use crate::engine::Engine;
-use crate::event::{Action, Command, ControllerMode, Event, Mode, PedestrianCall, Scope, Status};
+use crate::event::{Action, Command, Event, Mode, PedestrianCall, Reading, Scope, Seen, Status};
 use crate::ids::{JunctionId, LaneId, LinkId, span};
 use crate::network::zone;
 use crate::output::{Alarm, AlarmKind, CommandOutcome, Output, Rejected};
+use crate::plan::ledger::Heard;
 use crate::traffic::readings::Accepted;
 
 type Outcome = Result<Box<str>, Box<str>>;
@@ -15,6 +16,7 @@ impl Engine {
             Event::Reading(reading) => match self.traffic.observe(reading, self.now) {
                 Ok(Accepted::Used { .. }) if self.traffic.health(reading.sensor).usable() => {
                     self.readings.push(reading.clone());
+                    self.hit(reading);
                 }
                 Ok(_) => {}
                 Err(rejection) => {
@@ -30,24 +32,31 @@ impl Engine {
         }
     }
 
+    /// Reference controllers watch for gaps at loops.
+    fn hit(&mut self, reading: &Reading) {
+        let crossed = matches!(reading.seen, Seen::Loop { count: 1.., .. });
+        let lane = self.sensors.table()[reading.sensor].lane;
+        if let (Some(sight), true, Some(lane)) = (&mut self.sight, crossed, lane) {
+            sight.hit(lane, reading.end);
+        }
+    }
+
     fn hear_status(&mut self, status: &Status) {
         let Some(post) = self.posts.get_mut(status.junction) else { return };
         let junction = self.network.junction(status.junction);
-        post.heard_at = Some(self.now);
-        let mut alarm = |kind| {
-            self.out.push(Output::Alarm(Alarm { at: self.now, junction: status.junction, kind }));
-        };
-        if let Some(refused) = status.refused {
-            alarm(AlarmKind::Refuses(refused));
-        }
-        for &fault in &status.faults {
-            alarm(AlarmKind::Fault(fault));
-        }
         post.alarmed = false;
-        if status.mode != ControllerMode::Remote {
-            post.schedule = Default::default();
+        if !status.lamps.is_empty() {
+            post.reported = Some(status.lamps.clone());
         }
-        post.ledger.hear(status, self.now, junction);
+        let told = post.ledger.heard(status, junction).into_iter().filter_map(|heard| match heard {
+            Heard::Refused(revision) => Some(AlarmKind::Refuses(revision)),
+            Heard::Mismatch(group) => Some(AlarmKind::Mismatch(group)),
+            Heard::Took(_) | Heard::Missed(_) | Heard::Contact(_) => None,
+        });
+        let faults = status.faults.iter().map(|&fault| AlarmKind::Fault(fault));
+        for kind in told.chain(faults) {
+            self.out.push(Output::Alarm(Alarm { at: self.now, junction: status.junction, kind }));
+        }
     }
 
     fn hear_call(&mut self, call: &PedestrianCall) {

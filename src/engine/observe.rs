@@ -28,6 +28,9 @@ impl Engine {
         for &lane in &self.closed {
             self.tracker.clear(lane);
         }
+        if let Some(sight) = &mut self.sight {
+            sight.look(self.now, &self.traffic);
+        }
         self.foreign.clone_from(&inbox.expected);
         self.teach();
     }

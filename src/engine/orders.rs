@@ -3,7 +3,8 @@
 use crate::event::Mode;
 use crate::ids::GroupId;
 use crate::network::Junction;
-use crate::plan::check::Narrowed;
+use crate::plan::bounds::Narrowed;
+use crate::plan::ladder::Order;
 use crate::time::{Span, Time};
 
 /// The orders in force at one junction.
@@ -24,11 +25,11 @@ impl Orders {
         Self { mode, ..Self::default() }
     }
 
-    /// The program an order asks for at `now`, if one does.
-    pub(super) fn program(&self, now: Time) -> Option<usize> {
+    /// What is ordered at `now`, if anything is.
+    pub(super) fn order(&self, now: Time) -> Option<Order> {
         match self.pinned {
-            Some((program, until)) if now < until => Some(usize::from(program)),
-            _ => self.held.then_some(0),
+            Some((program, until)) if now < until => Some(Order::Pin(program)),
+            _ => self.held.then_some(Order::Hold),
         }
     }
 

@@ -1,14 +1,18 @@
 //! All that the engine keeps of one junction.
 
+use crate::engine::Settings;
 use crate::engine::orders::Orders;
+use crate::engine::reference::Reference;
 use crate::engine::waiting::Waiting;
-use crate::event::Mode;
+use crate::event::Aspect;
 use crate::ids::JunctionId;
 use crate::network::{Junction, Network, Program};
 use crate::optimize::horizon::{Layout, Schedule};
+use crate::plan::bounds::Bounds;
 use crate::plan::draft::Draft;
 use crate::plan::ladder::Rung;
 use crate::plan::ledger::Ledger;
+use crate::plan::transition::fit;
 use crate::time::Time;
 
 /// All that the engine keeps of one junction.
@@ -28,27 +32,36 @@ pub(super) struct Post {
     /// The plan last published.
     pub(super) plan: Option<Draft>,
     pub(super) published_at: Time,
-    /// When its controller last said anything.
-    pub(super) heard_at: Option<Time>,
+    /// Who decides in the rolling schedule's place.
+    pub(super) reference: Option<Reference>,
+    /// What its lamps showed when its controller last said so.
+    pub(super) reported: Option<Box<[Aspect]>>,
+    /// Whether its silence has been told.
     pub(super) alarmed: bool,
 }
 
 impl Post {
-    pub(super) fn new(network: &Network, id: JunctionId, mode: Mode) -> Self {
+    pub(super) fn new(network: &Network, id: JunctionId, settings: &Settings) -> Self {
         let junction: &Junction = network.junction(id);
         Self {
             ledger: Ledger::new(),
-            orders: Orders::new(mode),
+            orders: Orders::new(settings.mode),
             waiting: Waiting::new(junction),
             layout: Layout::new(network, id),
-            base: junction.base_program().clone(),
+            base: fit(junction.base_program(), Bounds::of(junction), settings.grid()),
             rung: None,
             schedule: Schedule::default(),
             fresh: None,
             plan: None,
             published_at: Time::LONG_AGO,
-            heard_at: None,
+            reference: Reference::new(network, id, settings.control),
+            reported: None,
             alarmed: false,
         }
+    }
+
+    /// Its limits as they are now.
+    pub(super) fn bounds<'a>(&'a self, junction: &'a Junction) -> Bounds<'a> {
+        Bounds { junction, narrowed: &self.orders.narrowed }
     }
 }

@@ -3,12 +3,10 @@
 use crate::engine::Engine;
 use crate::ids::span;
 use crate::output::{Alarm, AlarmKind, HealthChange, IndexReport, Output, Subject};
+use crate::plan::ladder::SILENCE_MAX;
 use crate::time::{Span, Time};
 use crate::traffic::index::Window;
 use crate::traffic::measures::Measure;
-
-/// A controller that has reported before and says nothing for so long is silent.
-const SILENT: Span = Span::from_s(30);
 
 impl Engine {
     pub(super) fn report(&mut self) {
@@ -24,8 +22,8 @@ impl Engine {
 
     fn report_silence(&mut self) {
         for (junction, post) in self.posts.iter_mut() {
-            let silence = post.heard_at.map(|heard| self.now - heard);
-            if let Some(silence) = silence.filter(|&s| s >= SILENT && !post.alarmed) {
+            let silence = post.ledger.heard_at().map(|heard| self.now - heard);
+            if let Some(silence) = silence.filter(|&s| s > SILENCE_MAX && !post.alarmed) {
                 post.alarmed = true;
                 self.out.push(Output::Alarm(Alarm { at: self.now, junction, kind: AlarmKind::Silent(silence) }));
             }

@@ -2,6 +2,8 @@
 //!
 //! A pure function of one junction's [`Situation`]. Units inside are seconds after `now`, metres and vehicles.
 
+mod beam;
+pub mod due;
 #[cfg(test)]
 mod fixture;
 mod layout;
@@ -77,6 +79,7 @@ pub struct Workspace {
     taken: Vec<f32>,
     open: Vec<f32>,
     crossings: Vec<(f32, f32)>,
+    beam: beam::Beam,
 }
 
 impl Workspace {
@@ -94,6 +97,11 @@ impl Workspace {
 
 /// The best schedule for a junction.
 pub fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
+    beam::schedule(layout, situation, work)
+}
+
+/// What to do by the rate index alone: the fallback, and the yardstick of the search.
+pub fn by_rate(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
     rate::schedule(layout, situation, work)
 }
 
@@ -108,43 +116,4 @@ fn stage_id(row: usize) -> StageId {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::network::Network;
-
-    fn layout() -> Layout {
-        let spec = serde_json::from_str(&fixture::crossroads()).unwrap();
-        let network = Network::build(spec, &Default::default()).unwrap();
-        let junction = network.junctions().ids().next().unwrap();
-        Layout::new(&network, junction)
-    }
-
-    /// Vehicles that stand at the line of lane `lane`, and the stage that runs; what is shown next, at which second.
-    fn decide(stage: usize, queues: &[(usize, usize)]) -> Vec<(usize, i64)> {
-        let layout = layout();
-        let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(stage));
-        for &(lane, count) in queues {
-            let vehicles: Vec<_> = (0..count).map(|at| (at as f32, 0)).collect();
-            situation.row(lane, 1.0, 2.0, 1.0, &vehicles);
-        }
-        let plan = schedule(&layout, &situation, &mut Workspace::default());
-        plan.changes.iter().map(|c| (c.stage.index(), c.at.ms() / 1000)).collect()
-    }
-
-    #[test]
-    fn it_serves_whoever_waits() {
-        // Lanes of an approach: 0 right, 1 straight, 2 left; approaches n, e, s, w. The stage that runs, queues, what is next.
-        for (stage, queues, next) in [
-            (0, vec![(4, 8)], Some(2)),         // nobody on ns, eight straight from the east: ew
-            (0, vec![(1, 8)], None),            // they have green already
-            (0, vec![], None),                  // nobody anywhere: stay
-            (2, vec![(4, 8), (10, 8)], None),   // ew serves both
-            (0, vec![(2, 6), (8, 6)], Some(1)), // lefts from n and s
-            (0, vec![(2, 6), (1, 6)], Some(4)), // all from the north: its own stage serves both
-        ] {
-            let changes = decide(stage, &queues);
-            assert_eq!(changes.first().map(|c| c.0), next, "{stage} {queues:?} {changes:?}");
-            assert!(changes.first().is_none_or(|c| c.1 == 0), "{changes:?}");
-        }
-    }
-}
+mod tests;

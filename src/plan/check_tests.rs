@@ -143,7 +143,10 @@ fn rings_cross_barriers_together() {
 fn changes_lie_on_the_grid_and_in_order_of_time() {
     let junction = crossing().build();
     assert_snapshot!(verdict(&junction, "0:20.5 1:20 | @41 0:30 1:30"), @"the change into S1 at t=20.5 is off the grid of 1 s");
-    assert_snapshot!(verdict(&junction, "0:30.5 1:29.5"), @"the change into S1 at t=30.5 is off the grid of 1 s\nthe change into S1 at t=90.5 is off the grid of 1 s");
+    assert_snapshot!(verdict(&junction, "0:30.5 1:29.5"), @r"
+    the change into S1 at t=30.5 is off the grid of 1 s
+    the change into S1 at t=90.5 is off the grid of 1 s
+    ");
     assert_snapshot!(verdict(&junction, "@-1 0:20 1:20 | 0:30 1:30"), @"the change into S0 at t=-1 does not come after t=0");
     assert_snapshot!(verdict(&junction, "@-1 0:30 1:30"), @"the change into S0 at t=-1 does not come after t=0");
     assert_snapshot!(verdict(&junction, "0:20 1:20 @10 0:20 | 1:30 0:30"), @"the change into S0 at t=10 does not come after t=20");

@@ -90,6 +90,10 @@ impl Site {
         self
     }
 
+    pub(crate) fn stages(&self) -> usize {
+        self.0.stages.len()
+    }
+
     pub(crate) fn max_green(mut self, stage: usize, s: f64) -> Self {
         self.0.stages[stage].max_s = Some(s);
         self

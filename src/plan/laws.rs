@@ -18,24 +18,24 @@ use crate::plan::timeline::{LampChange, Lamps, unroll};
 use crate::time::{Span, Time};
 
 /// Turns a list of numbers into choices; when it is used up it chooses the first of everything.
-struct Dice<'a>(std::slice::Iter<'a, u32>);
+pub(super) struct Dice<'a>(pub(super) std::slice::Iter<'a, u32>);
 
 impl Dice<'_> {
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0.next().map_or(0, |&number| number as usize % n)
     }
 
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 }
 
-fn numbers() -> impl Strategy<Value = Vec<u32>> {
+pub(super) fn numbers() -> impl Strategy<Value = Vec<u32>> {
     proptest::collection::vec(any::<u32>(), 40..220)
 }
 
 /// Two to six groups, some on foot; conflicts, intergreens of up to 14 s, two to five stages, any kind of order.
-fn network(dice: &mut Dice<'_>) -> Network {
+pub(super) fn network(dice: &mut Dice<'_>) -> Network {
     let groups = 2 + dice.below(5);
     let mut site = Site::new();
     let mut changes = Vec::new();
@@ -76,6 +76,10 @@ fn network(dice: &mut Dice<'_>) -> Network {
             }
         }
         site = site.stage(&stage);
+        if dice.below(4) == 3 {
+            let last = site.stages() - 1;
+            site = site.max_green(last, dice.of(&[20.0, 40.0]));
+        }
     }
     if dice.below(3) == 0 {
         site = site.fixed();
@@ -84,7 +88,7 @@ fn network(dice: &mut Dice<'_>) -> Network {
 }
 
 /// What a junction has shown up to second 0: legal, and possibly in the middle of a change.
-fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec<LampChange>) {
+pub(super) fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec<LampChange>) {
     let mut running = Running::holding(Lamps::dark(junction), at(-1000.0));
     let mut changes = Vec::new();
     let mut time = at(-300.0);
@@ -98,7 +102,7 @@ fn history(dice: &mut Dice<'_>, junction: &Junction) -> (Running, Vec<LampChange
         time = change.at;
     }
     // Second 0 lies in the last green, or in the change before it.
-    let now = time + Span::from_s(dice.of(&[0, 1, 3, 4, 5, 9, 40]));
+    let now = time + Span::from_s(dice.of(&[0, 1, 3, 4, 5, 9, 12]));
     let shift = at(0.0) - now;
     let mut running = Running::holding(Lamps::dark(junction), at(-1000.0));
     for change in &mut changes {
@@ -123,7 +127,7 @@ fn next(dice: &mut Dice<'_>, junction: &Junction, running: &Running, from: Time,
 }
 
 /// A draft whose changes lie on their limits, a second before or after.
-fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running, now: Time, lead: Span) -> Draft {
+pub(super) fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running, now: Time, lead: Span) -> Draft {
     const LATE: [i64; 8] = [0, 0, 0, 1, 1, 2, 20, -1];
     let effective_from = now + lead;
     let mut then = running.at(effective_from, junction);
@@ -159,7 +163,7 @@ fn draft(dice: &mut Dice<'_>, junction: &Junction, running: &Running, now: Time,
 }
 
 /// What the oracle says when lamps change like this from second 0 to `until`, knowing what they showed before.
-fn watch(network: &Network, lamps: &[LampChange], until: Time) -> Vec<LampFault> {
+pub(super) fn watch(network: &Network, lamps: &[LampChange], until: Time) -> Vec<LampFault> {
     let junction = JunctionId::of(0);
     let mut oracle = Oracle::exact(network);
     let mut shows = vec![Aspect::Red; network.junction(junction).groups.len()];

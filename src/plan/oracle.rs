@@ -278,3 +278,7 @@ impl Look<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "oracle_tests.rs"]
+mod tests;

@@ -145,10 +145,12 @@ impl Lamps {
     }
 
     /// The first instant from `at` on at which a change to a stage that shows `groups` cuts no green short, when
-    /// `min_green` is each group's shortest.
+    /// `min_green` is each group's shortest. Every green that is planned is shown.
     pub fn earliest_change(&self, groups: GroupSet, at: Time, min_green: impl Fn(GroupId) -> Span) -> Time {
         let leaving = self.wanted.difference(groups).iter();
-        leaving.filter_map(|id| Some(self.groups[id].green_from? + min_green(id))).fold(at, Time::max)
+        leaving
+            .filter_map(|id| Some(self.groups[id].green_from? + min_green(id).max(Span::from_ms(1))))
+            .fold(at, Time::max)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each an `Args` and a `run`.
 
+mod demo;
 mod lockstep;
 mod network;
 mod replay;
@@ -52,6 +53,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Network(network::Args),
     Replay(replay::Args),
     Lockstep(lockstep::Args),
@@ -60,6 +62,7 @@ enum Command {
 impl Command {
     fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
         match self {
+            Self::Demo(args) => demo::run(args, terminal),
             Self::Network(args) => network::run(args, terminal),
             Self::Replay(args) => replay::run(args, terminal),
             Self::Lockstep(args) => lockstep::run(args, terminal),

@@ -205,6 +205,9 @@ impl Tracker {
             self.serial += self.lanes[lane].heed_loops(serial);
         }
         self.look(network, to);
+        for (_, track) in self.lanes.iter_mut() {
+            track.mark();
+        }
     }
 
     fn seed(&mut self) -> u32 {

@@ -6,6 +6,9 @@ use crate::network::{Conflict, Junction, Network};
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
 
+/// A link that is driven in less than this is part of the next junction's horizon, s.
+const NEIGHBOUR_S: f64 = 60.0;
+
 /// A junction's tables.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -41,6 +44,8 @@ pub struct Layout {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StageRow {
     pub(super) groups: GroupSet,
+    /// Longest time in it, the change included, s.
+    pub(super) max_green: f32,
 }
 
 /// A lane with a stop line here.
@@ -61,6 +66,8 @@ pub(super) struct Turn {
     pub(super) gate: u16,
     pub(super) exit: u16,
     pub(super) foes: std::ops::Range<usize>,
+    /// Whether the next junction is near enough to want to know who comes.
+    pub(super) told: bool,
 }
 
 impl Layout {
@@ -86,7 +93,8 @@ impl Layout {
             reach: Vec::new(),
         };
         for stage in junction.stages.values() {
-            layout.stages.push(StageRow { groups: stage.groups });
+            let max_green = stage.max_green.map_or(f32::INFINITY, |s| s.s() as f32);
+            layout.stages.push(StageRow { groups: stage.groups, max_green });
         }
         layout.find_lanes(network, junction);
         layout.find_foes(junction);
@@ -119,7 +127,9 @@ impl Layout {
                     self.exits.len() - 1
                 });
                 let gate = group.index() as u16;
-                self.turns.push(Turn { connection, group, gate, exit: exit as u16, foes: 0..0 });
+                let link = network.link(to);
+                let told = network.junction_at_end(to).is_some() && link.free_flow().get() < NEIGHBOUR_S;
+                self.turns.push(Turn { connection, group, gate, exit: exit as u16, foes: 0..0, told });
             }
             if first < self.turns.len() {
                 let turns = first..self.turns.len();

@@ -188,9 +188,6 @@ impl LaneTrack {
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
         self.open = road.passable != 0;
-        for l in &mut self.loops {
-            l.past = self.vehicles.partition_point(|v| v.gap <= l.distance);
-        }
         let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal);
         self.follow(dt, wall);
         let crossed = match counted {
@@ -271,6 +268,13 @@ impl LaneTrack {
     /// Whether a camera has counted it lately.
     pub(super) fn watched(&self) -> bool {
         self.view.is_some()
+    }
+
+    /// Notes who is past each loop, at the end of a step.
+    pub(super) fn mark(&mut self) {
+        for l in &mut self.loops {
+            l.past = self.vehicles.partition_point(|v| v.gap <= l.distance);
+        }
     }
 
     pub(super) fn fresh(serial: u32) -> u32 {

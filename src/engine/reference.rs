@@ -1,0 +1,76 @@
+//! The reference controllers in the engine's place: what they see, and what their decision means as a wish.
+
+use crate::engine::Control;
+use crate::ids::{JunctionId, LaneId, Table, span};
+use crate::network::{Network, Partition};
+use crate::optimize::actuated::{Actuated, Actuation};
+use crate::optimize::decision::{Decision, LaneSeen, Now};
+use crate::optimize::max_pressure::{MaxPressure, Pressing};
+use crate::time::Time;
+use crate::traffic::Traffic;
+
+/// A reference controller at one junction.
+#[derive(Debug, Clone)]
+pub(super) enum Reference {
+    /// Gap-out and max-out.
+    Actuated(Actuated),
+    /// Max pressure with guards.
+    MaxPressure(MaxPressure),
+}
+
+impl Reference {
+    pub(super) fn new(network: &Network, id: JunctionId, control: Control) -> Option<Self> {
+        let junction = network.junction(id);
+        match control {
+            Control::Actuated => Some(Self::Actuated(Actuated::new(network, junction, Actuation::default()))),
+            Control::MaxPressure => Some(Self::MaxPressure(MaxPressure::new(network, junction, Pressing::default()))),
+            Control::Greenwave | Control::Fixed => None,
+        }
+    }
+
+    pub(super) fn decide(&self, network: &Network, id: JunctionId, now: &Now<'_>) -> Decision {
+        match self {
+            Self::Actuated(it) => it.decide(network.junction(id), now),
+            Self::MaxPressure(it) => it.decide(network, network.junction(id), now),
+        }
+    }
+}
+
+/// What reference controllers see of the lanes.
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
+    lanes: Table<LaneId, Option<LaneSeen>>,
+    hit: Table<LaneId, Time>,
+}
+
+impl Sight {
+    pub(super) fn new(network: &Network, partition: &Partition) -> Self {
+        Self {
+            // Exits may lie in other partitions; of those nothing is seen.
+            lanes: Table::filled(None, network.lanes().len()),
+            hit: Table::over(&partition.lanes, Time::LONG_AGO),
+        }
+    }
+
+    /// A loop was crossed.
+    pub(super) fn hit(&mut self, lane: LaneId, at: Time) {
+        if let Some(last) = self.hit.get_mut(lane) {
+            *last = at.max(*last);
+        }
+    }
+
+    pub(super) fn look(&mut self, now: Time, traffic: &Traffic) {
+        for lane in span(&self.hit.range()) {
+            let hit = self.hit[lane];
+            self.lanes[lane] = traffic.lane(lane).map(|state| LaneSeen {
+                vehicles: state.vehicles,
+                queue: state.queue,
+                since_hit: (hit > Time::LONG_AGO).then(|| now - hit),
+            });
+        }
+    }
+
+    pub(super) fn lanes(&self) -> &Table<LaneId, Option<LaneSeen>> {
+        &self.lanes
+    }
+}

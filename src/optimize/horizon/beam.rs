@@ -1,0 +1,435 @@
+//! The search: a beam over sequences of stages. Decisions fall on instants of the grid, dense at first and sparse later;
+//! at each the few best partial sequences live on, equal ones merged, and every one is also run to the horizon as it is.
+
+use super::layout::Layout;
+use super::serve::{Run, Window, YELLOW_USED_S, stream};
+use super::situation::Situation;
+use super::{Bound, Schedule, Workspace, instant, rate, stage_id};
+use crate::ids::Id;
+use crate::plan::draft::Change;
+use crate::traffic::tracker::Crossing;
+
+/// Partial sequences that live on at each instant.
+const WIDTH: usize = 10;
+/// Most instants of decision.
+const INSTANTS_MAX: usize = 24;
+/// Most changes of one sequence.
+const CHANGES_MAX: usize = 10;
+/// A red beyond its maximum costs this at once, vehicle-seconds,
+const LATE: f32 = 200.0;
+/// and so much more each second.
+const LATE_RATE: f32 = 20.0;
+/// A schedule must be better than staying by more than this, vehicle-seconds: ties stay.
+const TIE: f32 = 0.01;
+/// Groups that have been green for long are open since then, s.
+const LONG_OPEN: f32 = -1e9;
+
+/// A partial sequence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Node {
+    stage: u8,
+    changes: u8,
+    gain: f32,
+    served: u32,
+    began: f32,
+    claims: u64,
+    path: [(u8, u8); CHANGES_MAX],
+}
+
+/// The buffers of a search.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beam {
+    instants: Vec<f32>,
+    nodes: Vec<Node>,
+    counts: Vec<usize>,
+    next: Vec<u8>,
+    ready: Vec<f32>,
+    taken: Vec<f32>,
+    /// Streams of each stage, those that give way last.
+    members: Vec<u16>,
+    ranges: Vec<(u32, u32)>,
+    calm: Vec<f32>,
+    root_open: Vec<f32>,
+    open: Vec<f32>,
+    leaves: Vec<Leaf>,
+}
+
+/// The best complete sequence that begins in one way: staying, or changing to a stage at once.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    gain: f32,
+    node: Node,
+}
+
+impl Beam {
+    fn begin(&mut self, layout: &Layout, situation: &Situation) {
+        let grid = (situation.grid.s() as f32).max(0.1);
+        self.instants.clear();
+        let mut at = situation.first();
+        while at < situation.horizon && self.instants.len() < INSTANTS_MAX {
+            self.instants.push(at);
+            let apart = match at - situation.first() {
+                ..5.5 => 1.0,
+                ..13.5 => 2.0,
+                ..25.5 => 3.0,
+                _ => 4.0_f32,
+            };
+            at += (apart / grid).ceil().max(1.0) * grid;
+        }
+        let (streams, exits) = (situation.streams.len(), layout.exits.len());
+        let slots = self.instants.len() * WIDTH + 1;
+        self.nodes.resize(slots, Node::default());
+        self.counts.clear();
+        self.counts.resize(self.instants.len(), 0);
+        self.next.resize(slots * streams, 0);
+        self.ready.resize(slots * streams, 0.0);
+        self.taken.resize(slots * exits, 0.0);
+        self.calm.clear();
+        self.calm.resize(layout.groups, LONG_OPEN);
+        self.open.resize(layout.groups, 0.0);
+        self.root_open.resize(layout.groups, 0.0);
+        situation.opened(layout, situation.stage, 0.0, &mut self.root_open);
+        self.members.clear();
+        self.ranges.clear();
+        for stage in 0..layout.stages.len() {
+            let first = self.members.len() as u32;
+            for gives_way in [false, true] {
+                for (at, row) in situation.streams.iter().enumerate() {
+                    let lane = usize::from(row.lane);
+                    if row.len > 0 && layout.served(stage, lane) != 0 && layout.yields(stage, lane) == gives_way {
+                        self.members.push(at as u16);
+                    }
+                }
+            }
+            self.ranges.push((first, self.members.len() as u32));
+        }
+        let none = Leaf { gain: f32::NEG_INFINITY, node: Node::default() };
+        self.leaves.clear();
+        self.leaves.resize(layout.stages.len() + 1, none);
+    }
+
+    /// Copies the state of slot `from` into the scratch slot, the last one.
+    fn fork(&mut self, from: usize, streams: usize, exits: usize) {
+        let to = self.nodes.len() - 1;
+        self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
+        self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
+        self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
+        self.nodes[to] = self.nodes[from];
+    }
+
+    /// Runs the scratch slot's stage up to `until`.
+    fn run(
+        &mut self,
+        layout: &Layout,
+        situation: &Situation,
+        until: f32,
+        lamps: Lamps,
+        note: &mut impl FnMut(usize, f32, usize),
+    ) {
+        let (streams, exits, slot) = (situation.streams.len(), layout.exits.len(), self.nodes.len() - 1);
+        let node = &mut self.nodes[slot];
+        let stage = usize::from(node.stage);
+        let open = match lamps {
+            Lamps::Calm => &self.calm,
+            Lamps::Root => &self.root_open,
+            Lamps::Starting => &self.open,
+        };
+        let window = Window { stage, open, until, starts: lamps == Lamps::Starting };
+        let mut run = Run {
+            next: &mut self.next[slot * streams..],
+            ready: &mut self.ready[slot * streams..],
+            taken: &mut self.taken[slot * exits..],
+        };
+        let (first, end) = self.ranges[stage];
+        for &at in &self.members[first as usize..end as usize] {
+            let at = usize::from(at);
+            let before = run.next[at];
+            if before < situation.streams[at].len {
+                node.gain += stream(layout, situation, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
+                // The sum of served vehicles, each stream with a weight of its own, tells states apart.
+                node.served = node.served.wrapping_add(
+                    u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
+                );
+            }
+        }
+    }
+
+    /// Whether stage `to` serves somebody whom stage `from` does not.
+    fn useful(&self, layout: &Layout, situation: &Situation, from: usize, to: usize, slot: usize) -> bool {
+        let claims = self.nodes[slot].claims;
+        let claimed = |(bit, c): (usize, &super::situation::Claim)| {
+            claims >> bit & 1 == 1 && layout.stages[to].groups.contains(c.group)
+        };
+        if claims != 0 && situation.claims.iter().enumerate().any(claimed) {
+            return true;
+        }
+        let streams = situation.streams.len();
+        let (first, end) = self.ranges[to];
+        self.members[first as usize..end as usize].iter().any(|&at| {
+            let row = &situation.streams[usize::from(at)];
+            let next = self.next[slot * streams + usize::from(at)];
+            if next >= row.len {
+                return false;
+            }
+            let lane = usize::from(row.lane);
+            let way = situation.ways[row.first as usize + usize::from(next)];
+            let green = |stage: usize| layout.served(stage, lane) >> way & 1 == 1;
+            green(to) && (!green(from) || layout.yields(from, lane) && !layout.yields(to, lane))
+        })
+    }
+
+    /// Puts the scratch slot among those that live on at an instant, if it is good enough.
+    fn keep(&mut self, at: usize, streams: usize, exits: usize) {
+        let from = self.nodes.len() - 1;
+        let node = self.nodes[from];
+        let (first, count) = (at * WIDTH, self.counts[at]);
+        let live = &self.nodes[first..first + count];
+        let same = |n: &Node| n.stage == node.stage && n.served == node.served && n.claims == node.claims;
+        let to = if let Some(equal) = live.iter().position(same) {
+            if live[equal].gain >= node.gain {
+                return;
+            }
+            first + equal
+        } else if count < WIDTH {
+            self.counts[at] += 1;
+            first + count
+        } else {
+            let worst = (0..count).min_by(|&a, &b| live[a].gain.total_cmp(&live[b].gain)).unwrap_or(0);
+            if live[worst].gain >= node.gain {
+                return;
+            }
+            first + worst
+        };
+        self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
+        self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
+        self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
+        self.nodes[to] = node;
+    }
+
+    /// The scratch slot is complete.
+    fn finish(&mut self, layout: &Layout, situation: &Situation) {
+        let node = self.nodes[self.nodes.len() - 1];
+        let mut gain = node.gain;
+        for (bit, claim) in situation.claims.iter().enumerate() {
+            let due = claim.deadline - layout.reach(usize::from(node.stage), claim.group);
+            if node.claims >> bit & 1 == 1 && due < situation.horizon {
+                gain -= LATE + LATE_RATE * (situation.horizon - due);
+            }
+        }
+        let longest = layout.stages[usize::from(node.stage)].max_green;
+        if situation.horizon - node.began > longest {
+            gain -= LATE;
+        }
+        let first = match node.path[0] {
+            (stage, 0) if node.changes > 0 => usize::from(stage),
+            _ => layout.stages.len(),
+        };
+        if gain > self.leaves[first].gain {
+            self.leaves[first] = Leaf { gain, node };
+        }
+    }
+}
+
+/// Which lamps hold while a stage runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lamps {
+    /// Every group of it has been green for long.
+    Calm,
+    /// As they are now.
+    Root,
+    /// It has just begun.
+    Starting,
+}
+
+/// The best schedule.
+pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
+    let beam = &mut work.beam;
+    beam.begin(layout, situation);
+    if beam.instants.is_empty() {
+        return Schedule::default();
+    }
+    let forced = rate::forced(layout, situation, situation.first());
+    start(beam, layout, situation);
+    beam.run(layout, situation, beam.instants[0], Lamps::Root, &mut |_, _, _| {});
+    beam.keep(0, situation.streams.len(), layout.exits.len());
+    for at in 0..beam.instants.len() {
+        for place in 0..beam.counts[at] {
+            expand(beam, layout, situation, at, at * WIDTH + place, forced);
+        }
+    }
+    choose(beam, layout, situation, forced)
+}
+
+/// The present in the scratch slot; its stage.
+fn start(beam: &mut Beam, layout: &Layout, situation: &Situation) -> usize {
+    let (streams, exits, slot) = (situation.streams.len(), layout.exits.len(), beam.nodes.len() - 1);
+    for (at, row) in situation.streams.iter().enumerate() {
+        beam.next[slot * streams + at] = 0;
+        beam.ready[slot * streams + at] = row.ready;
+    }
+    beam.taken[slot * exits..].fill(0.0);
+    let claims = situation.claims.iter().enumerate().filter(|(_, c)| !situation.green_at[c.group.index()].is_finite());
+    beam.nodes[slot] = Node {
+        stage: situation.stage as u8,
+        began: situation.since,
+        claims: claims.fold(0, |set, (bit, _)| set | 1 << bit),
+        ..Node::default()
+    };
+    situation.stage
+}
+
+/// Everything that may follow a partial sequence at an instant.
+fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, slot: usize, forced: Option<usize>) {
+    let (streams, exits) = (situation.streams.len(), layout.exits.len());
+    let node = beam.nodes[slot];
+    let (now, from, is_root) = (beam.instants[at], usize::from(node.stage), node.changes == 0);
+    let lamps = if is_root { Lamps::Root } else { Lamps::Calm };
+    let must = forced.filter(|&to| is_root && situation.leave[to] <= now);
+    if must.is_none() {
+        beam.fork(slot, streams, exits);
+        beam.run(layout, situation, situation.horizon, lamps, &mut |_, _, _| {});
+        beam.finish(layout, situation);
+        let longest = layout.stages[from].max_green;
+        if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
+            beam.fork(slot, streams, exits);
+            beam.run(layout, situation, later, lamps, &mut |_, _, _| {});
+            beam.keep(at + 1, streams, exits);
+        }
+    }
+    if usize::from(node.changes) == CHANGES_MAX {
+        return;
+    }
+    for to in 0..layout.stages.len() {
+        let late = is_root && situation.leave[to] > now;
+        if !layout.follows(from, to) || late || must.is_some_and(|must| must != to) {
+            continue;
+        }
+        if must.is_none() && !beam.useful(layout, situation, from, to, slot) {
+            continue;
+        }
+        beam.fork(slot, streams, exits);
+        beam.run(layout, situation, now + YELLOW_USED_S, lamps, &mut |_, _, _| {});
+        let end = begin_stage(beam, layout, situation, from, to, at);
+        let next = beam.instants[at..].iter().position(|&t| t >= end).map(|ahead| at + ahead);
+        let until = next.map_or(situation.horizon, |next| beam.instants[next]);
+        beam.run(layout, situation, until, Lamps::Starting, &mut |_, _, _| {});
+        match next {
+            Some(next) if next > at => beam.keep(next, streams, exits),
+            _ => beam.finish(layout, situation),
+        }
+    }
+}
+
+/// Begins the change into stage `to` at an instant; when every minimum green in it is over.
+fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: usize, to: usize, at: usize) -> f32 {
+    let now = beam.instants[at];
+    let scratch = beam.nodes.len() - 1;
+    let node = &mut beam.nodes[scratch];
+    let is_root = node.changes == 0;
+    let (old, new) = (layout.stages[from].groups, layout.stages[to].groups);
+    let mut end = now + layout.hold(from, to);
+    for group in new.iter() {
+        let row = group.index();
+        beam.open[row] = if old.contains(group) && !is_root {
+            LONG_OPEN
+        } else if is_root && situation.green_at[row].is_finite() {
+            situation.green_at[row]
+        } else {
+            let start = now + layout.start(from, to, group);
+            let start = if is_root { start.max(situation.debt[row]) } else { start };
+            end = end.max(start + layout.min_green[row]);
+            start
+        };
+    }
+    for (bit, claim) in situation.claims.iter().enumerate() {
+        if node.claims >> bit & 1 == 1 && new.contains(claim.group) {
+            let start = beam.open[claim.group.index()].max(now);
+            node.claims &= !(1 << bit);
+            node.gain += claim.weight * (situation.horizon - start).max(0.0);
+            if start > claim.deadline {
+                node.gain -= LATE + LATE_RATE * (start - claim.deadline);
+            }
+        }
+    }
+    node.gain -= situation.price;
+    node.stage = to as u8;
+    node.path[usize::from(node.changes)] = (to as u8, at as u8);
+    node.changes += 1;
+    node.began = now;
+    end
+}
+
+/// The best complete sequence, and the best that begins otherwise.
+fn choose(beam: &mut Beam, layout: &Layout, situation: &Situation, forced: Option<usize>) -> Schedule {
+    let stay = layout.stages.len();
+    let mut best = stay;
+    for (first, leaf) in beam.leaves.iter().enumerate() {
+        if leaf.gain > beam.leaves[best].gain + if best == stay { TIE } else { 0.0 } {
+            best = first;
+        }
+    }
+    let leaf = beam.leaves[best];
+    if leaf.gain == f32::NEG_INFINITY {
+        return Schedule::default();
+    }
+    let waited: f32 = situation
+        .streams
+        .iter()
+        .map(|s| {
+            let rows = s.first as usize..s.first as usize + usize::from(s.len);
+            s.weight * situation.arrivals[rows].iter().map(|r| situation.horizon - r.max(0.0)).sum::<f32>()
+        })
+        .sum();
+    let walked: f32 = situation.claims.iter().map(|c| c.weight * situation.horizon).sum();
+    let cost = |gain: f32| f64::from((waited + walked - gain).max(0.0));
+    let others = beam.leaves.iter().enumerate().filter(|(first, l)| *first != best && l.gain > f32::NEG_INFINITY);
+    let runner_up = others.max_by(|a, b| a.1.gain.total_cmp(&b.1.gain)).map(|(first, l)| {
+        let stage = if first == stay { situation.stage } else { first };
+        (stage_id(stage), cost(l.gain))
+    });
+    let changes = leaf.node.path[..usize::from(leaf.node.changes)]
+        .iter()
+        .map(|&(stage, at)| Change {
+            stage: stage_id(usize::from(stage)),
+            at: instant(situation.now, beam.instants[usize::from(at)]),
+        })
+        .collect();
+    let mut bound_by = Vec::new();
+    if situation.leave.iter().any(|&leave| leave > situation.first()) {
+        bound_by.push(Bound::MinGreen);
+    }
+    if forced.is_some() {
+        bound_by.push(Bound::MaxRed);
+    }
+    if situation.room.iter().any(|&room| room < 2.0) {
+        bound_by.push(Bound::ExitFull);
+    }
+    let discharges = replay(beam, layout, situation, &leaf.node);
+    Schedule { changes, cost_veh_s: cost(leaf.gain), runner_up, bound_by, discharges }
+}
+
+/// Runs the chosen sequence once more and notes who crosses when, where a neighbour wants to know.
+fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) -> Vec<Crossing> {
+    let mut told = Vec::new();
+    if !layout.turns.iter().any(|t| t.told) {
+        return told;
+    }
+    // Of the drawn worlds of a lane the first stands for all.
+    let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
+    let mut note = |at: usize, crosses: f32, turn: usize| {
+        if layout.turns[turn].told && first(at) {
+            told.push(Crossing { connection: layout.turns[turn].connection, at: instant(situation.now, crosses) });
+        }
+    };
+    let mut from = start(beam, layout, situation);
+    let mut lamps = Lamps::Root;
+    for &(to, at) in &best.path[..usize::from(best.changes)] {
+        let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
+        beam.run(layout, situation, until, lamps, &mut note);
+        begin_stage(beam, layout, situation, from, usize::from(to), usize::from(at));
+        (from, lamps) = (usize::from(to), Lamps::Starting);
+    }
+    beam.run(layout, situation, situation.horizon, lamps, &mut note);
+    told.sort_by_key(|c| (c.at, c.connection));
+    told
+}
