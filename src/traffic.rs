@@ -3,10 +3,12 @@
 //! [`Traffic`] looks after one partition. Readings go in one by one ([`Traffic::observe`]), a tick is closed once
 //! ([`Traffic::advance`]); everything else asks. It never sees a plan: only which groups are green.
 
+mod accounts;
 mod advance;
 pub mod delay;
 pub mod flow;
 pub mod health;
+pub mod impute;
 pub mod index;
 mod lane;
 pub mod measures;
@@ -17,6 +19,8 @@ pub mod queue;
 pub mod readings;
 pub mod saturation;
 mod scope;
+#[cfg(test)]
+mod tests;
 pub mod tracker;
 pub mod turning;
 
@@ -29,6 +33,7 @@ use crate::units::{MetresPerSecond, VehPerHour, Vehicles};
 
 use flow::{Profile, best};
 use health::{Health, Monitor};
+use impute::Imputation;
 use index::{Index, Window, stock::Stock};
 use lane::Lane;
 use measures::Measure;
@@ -74,6 +79,8 @@ struct Ear {
 struct Road {
     stock: Stock,
     inflow: f32,
+    /// Vehicle-seconds inside the node of those that entered: spent, and at free flow.
+    inside: (f32, f32),
     turned: f32,
     /// Vehicles that the camera saw turn, and those that the loops counted meanwhile.
     turned_sum: f32,
@@ -83,6 +90,10 @@ struct Road {
     camera_ok: bool,
     view_m: f32,
     edge: Edge,
+    /// What the camera's counts of a lane are multiplied with.
+    factor: f32,
+    /// Vehicles that left since the camera's view last changed.
+    out_unseen: f32,
     left: Option<f32>,
     quality: Quality,
 }
@@ -122,11 +133,16 @@ pub struct Traffic {
     allowance: Allowance,
     counters: Counters,
     ears: Vec<Ear>,
+    /// The slots of the sensors on each link.
+    watching: Table<LinkId, Vec<u32>>,
     lanes: Table<LaneId, Lane>,
     roads: Table<LinkId, Road>,
     turned: Table<MovementId, f32>,
+    /// Time inside the node, s a vehicle: spent, and at free flow.
+    inside: Table<MovementId, (f32, f32)>,
     turning: Turning,
     profile: Profile,
+    imputation: Imputation,
     index: Index,
     announced: Vec<(LinkId, Vehicles)>,
     changed: Vec<(SensorId, Health)>,
@@ -169,15 +185,22 @@ impl Traffic {
         for id in span(&scope.links) {
             roads[id] = advance::road(&network, Some(id));
         }
+        let mut inside = Table::over(&scope.movements, (0.0, 0.0));
+        for id in span(&scope.movements) {
+            inside[id] = advance::inside(&network, id);
+        }
         let mut this = Self {
             allowance: Allowance { late: settings.late, ahead: settings.ahead },
             counters: Counters::default(),
+            watching: Table::over(&scope.links, Vec::new()),
             ears: ears.collect(),
             lanes,
             roads,
             turned: Table::over(&scope.movements, 0.0),
+            inside,
             turning: Turning::new(&network, &scope),
             profile: Profile::new(&scope.lanes),
+            imputation: Imputation::new(&network, &scope),
             index: Index::new(&network, &scope),
             announced: Vec::new(),
             changed: Vec::new(),
@@ -196,6 +219,7 @@ impl Traffic {
     fn stand(&mut self, sensors: &Sensors) {
         for (slot, &id) in self.scope.sensors.iter().enumerate() {
             let (place, sensor) = (&self.ears[slot].place, &sensors.table()[id]);
+            self.watching[place.link].push(u32::try_from(slot).unwrap_or(u32::MAX));
             match place.role {
                 scope::Role::Entry => self.lanes[place.lane].entry_at = sensor.distance,
                 scope::Role::Camera => {
@@ -253,7 +277,10 @@ impl Traffic {
         let lanes = self.network.link(link).lane_count() as f64;
         let beyond = f64::from(road.stock.queued_beyond()) / lanes;
         let (vehicles, queue, quality) = match row.view(self.now) {
-            Some((vehicles, queue)) => (f64::from(vehicles), f64::from(queue), Quality::Measured),
+            Some((vehicles, queue)) => {
+                let factor = f64::from(road.factor);
+                (f64::from(vehicles) * factor, f64::from(queue) * factor, Quality::Measured)
+            }
             None => {
                 let seen = f64::from(road.stock.seen()) / lanes;
                 (seen, seen, road.quality.worse(Quality::Fused))
@@ -269,7 +296,10 @@ impl Traffic {
     }
 
     fn departures(&self, lane: LaneId, row: &Lane) -> Estimate {
-        best(row.out.flow(), &[(row.arrivals.flow(), Quality::Fused), (self.usual(lane), Quality::Profile)])
+        best(
+            row.out.flow(),
+            &[(row.arrivals.flow(), Quality::Fused), self.imputed(lane), (self.usual(lane), Quality::Profile)],
+        )
     }
 
     /// The flow that arrives on a lane.
@@ -277,8 +307,10 @@ impl Traffic {
         let Some(row) = self.lanes.get(lane) else { return Estimate::default() };
         let road = &self.roads[self.network.lane(lane).link];
         let beyond = f64::from(road.stock.queued_beyond());
-        let mut arrivals =
-            best(row.arrivals.flow(), &[(row.out.flow(), Quality::Fused), (self.usual(lane), Quality::Profile)]);
+        let mut arrivals = best(
+            row.arrivals.flow(),
+            &[(row.out.flow(), Quality::Fused), self.imputed(lane), (self.usual(lane), Quality::Profile)],
+        );
         if beyond > 1.0 {
             // Loops inside a queue count what the signal lets through, not what arrives: the queue counts too, as if
             // it were to be gone within a quarter of an hour.
@@ -287,6 +319,10 @@ impl Traffic {
             arrivals.quality = arrivals.quality.worse(Quality::Fused);
         }
         arrivals
+    }
+
+    fn imputed(&self, lane: LaneId) -> (Option<VehPerHour>, Quality) {
+        (self.imputation.flow(lane, &self.lanes), Quality::Imputed)
     }
 
     fn usual(&self, lane: LaneId) -> Option<VehPerHour> {

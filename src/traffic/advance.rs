@@ -1,8 +1,8 @@
 //! Closing a tick: departures become the next links' arrivals, stocks and the index move on, and a part of the minute's
 //! work is done, so that no tick does all of it.
 
-use crate::ids::{GroupSet, Id, JunctionId, LaneId, LinkId, Table, span};
-use crate::network::Network;
+use crate::ids::{GroupSet, Id, JunctionId, LaneId, LinkId, MovementId, Table, span};
+use crate::network::{Network, Turn};
 use crate::time::{Span, Time};
 use crate::traffic::index::stock::{Stock, Tick};
 use crate::traffic::lane::{Lane, VIEW_AGE_MAX};
@@ -21,9 +21,29 @@ const COVERING: f32 = 0.85;
 const BETWEEN_PER_M: f32 = 1.0 / 6.0;
 /// Where only the stop line is counted, its queue is taken to stand within this, m.
 const STOP_VIEW_M: f32 = 60.0;
-/// Counts of loops and turns are compared over this many vehicles.
-const RATIO_MEMORY_VEH: f32 = 200.0;
 const MINUTE: Span = Span::from_s(60);
+
+/// Turning left is no faster than this, m/s.
+const LEFT_MPS: f64 = 8.0;
+/// Turning right is no faster, m/s.
+const RIGHT_MPS: f64 = 6.5;
+/// Nor turning back, m/s.
+const U_TURN_MPS: f64 = 4.0;
+
+/// Time inside the node, s a vehicle: spent, and at the limit. It belongs to the link that is entered.
+pub(super) fn inside(network: &Network, movement: MovementId) -> (f32, f32) {
+    let row = &network.movements()[movement];
+    let length: f64 = row.connections.iter().map(|&c| network.connections()[c].length.get()).sum();
+    let length = length / row.connections.len().max(1) as f64;
+    let limit = network.link(row.to).speed.get();
+    let speed = match row.turn {
+        Turn::Straight => limit,
+        Turn::Left => LEFT_MPS.min(limit),
+        Turn::Right => RIGHT_MPS.min(limit),
+        Turn::UTurn => U_TURN_MPS.min(limit),
+    };
+    ((length / speed) as f32, (length / limit) as f32)
+}
 
 /// An empty road.
 pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
@@ -37,6 +57,7 @@ pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
     Road {
         stock,
         inflow: 0.0,
+        inside: (0.0, 0.0),
         turned: 0.0,
         turned_sum: 0.0,
         crossed_sum: 0.0,
@@ -45,6 +66,8 @@ pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
         camera_ok: false,
         view_m: 0.0,
         edge: Edge::Model,
+        factor: 1.0,
+        out_unseen: 0.0,
         left: None,
         quality: Quality::None,
     }
@@ -70,9 +93,11 @@ impl Traffic {
             self.lanes[LaneId::of(self.scope.lanes.start.index() + row)].heard = Default::default();
         }
         self.minute_work();
+        self.compare_accounts(&network);
         self.sweep();
         if before > Time::LONG_AGO && before.floor(MINUTE) < now.floor(MINUTE) {
             self.index.close_minute(&network, now);
+            self.imputation.close_minute(&network, &self.lanes);
         }
         self.closed = true;
     }
@@ -87,6 +112,8 @@ impl Traffic {
         let (mut counted, mut lanes, mut exact) = (0.0, 0_u32, true);
         for lane in self.lanes.slice_mut(&link.lanes) {
             lane.tick(now, dt, green);
+            lane.out_sum += lane.heard.out;
+            lane.in_sum += lane.heard.in_;
             if lane.out_ok {
                 counted += lane.heard.out;
             } else if lane.in_ok {
@@ -98,14 +125,11 @@ impl Traffic {
             }
             lanes += 1;
         }
+        road.out_unseen += counted;
         let all = link.lane_count() as u32;
         if turns && exact {
             road.turned_sum += road.turned;
             road.crossed_sum += counted;
-            if road.turned_sum > RATIO_MEMORY_VEH {
-                road.turned_sum *= 0.5;
-                road.crossed_sum *= 0.5;
-            }
         }
         road.left = match (lanes, turns) {
             (n, _) if n == all => Some(counted),
@@ -131,8 +155,7 @@ impl Traffic {
             if count <= 0.0 {
                 continue;
             }
-            let to = network.movements()[movement].to;
-            self.arrive(to, count * ratio);
+            self.arrive(network, movement, count * ratio);
             let lanes = &self.lanes;
             let out = |lane: LaneId| lanes.get(lane).map_or(0.0, |row| row.heard.out);
             self.turning.learn(network, movement, count, out);
@@ -151,16 +174,21 @@ impl Traffic {
             }
             for path in span(&network.lane(lane).exits) {
                 let part = self.turning.fraction(&network.lane(lane).exits, path) as f32;
-                let to = network.lane(network.connections()[path].to).link;
-                self.arrive(to, outflow * share * part);
+                self.arrive(network, network.connections()[path].movement, outflow * share * part);
             }
         }
     }
 
     /// Vehicles enter a link: here, or in a neighbouring partition, which is told.
-    fn arrive(&mut self, to: LinkId, vehicles: f32) {
+    fn arrive(&mut self, network: &Network, movement: MovementId, vehicles: f32) {
+        let to = network.movements()[movement].to;
+        let (inside_s, free_s) = self.inside[movement];
         match self.roads.get_mut(to) {
-            Some(road) => road.inflow += vehicles,
+            Some(road) => {
+                road.inflow += vehicles;
+                road.inside.0 += vehicles * inside_s;
+                road.inside.1 += vehicles * free_s;
+            }
             None => {
                 let vehicles = Vehicles::new(f64::from(vehicles)).unwrap_or(Vehicles::ZERO);
                 match self.announced.iter_mut().find(|(link, _)| *link == to) {
@@ -201,9 +229,9 @@ impl Traffic {
         tick.inflow = (!network.node(link.from).incoming.is_empty()).then_some(inflow);
         match edge {
             Edge::Camera => {
-                tick.seen = Some(lanes.iter().map(|l| f32::from(l.vehicles)).sum());
+                tick.seen = Some(road.factor * lanes.iter().map(|l| f32::from(l.vehicles)).sum::<f32>());
                 let full = COVERING * road.view_m.min(length) / 7.5;
-                tick.covered = lanes.iter().map(|l| u8::from(f32::from(l.queue) >= full)).sum();
+                tick.covered = lanes.iter().map(|l| u8::from(road.factor * f32::from(l.queue) >= full)).sum();
             }
             Edge::Loops => {
                 tick.seen = Some(lanes.iter().map(|l| l.between).sum());
@@ -222,7 +250,10 @@ impl Traffic {
             (Edge::Model, None) if tick.inflow.is_some() => Quality::Imputed,
             (Edge::Model, None) => Quality::None,
         };
-        let spent = road.stock.advance(&tick);
+        let mut spent = road.stock.advance(&tick);
+        let (inside, free) = std::mem::take(&mut road.inside);
+        spent.veh_s += inside;
+        spent.free_veh_s += free;
         self.index.book(id, &spent, road.quality);
     }
 
@@ -236,9 +267,12 @@ impl Traffic {
             let lane = &mut self.lanes[id];
             let out = lane.out.close_minute();
             let arrived = lane.arrivals.close_minute();
-            if let Some(rate) = arrived.or(out) {
+            let rate = arrived.or(out);
+            lane.rate = rate.unwrap_or(-1.0);
+            if let Some(rate) = rate {
                 self.profile.learn(id, self.now, self.network.utc_offset(), rate);
             }
+            self.imputation.minute(id, &self.lanes);
             row += period as usize;
         }
     }
@@ -280,14 +314,6 @@ impl Traffic {
     }
 }
 
-impl Road {
-    /// Vehicles by the loops for each that the camera saw turn.
-    fn turn_ratio(&self) -> f32 {
-        // Ten vehicles that agree are the prior.
-        ((self.crossed_sum + 10.0) / (self.turned_sum + 10.0)).clamp(0.5, 2.0)
-    }
-}
-
 impl Lane {
     /// Closes the tick of one lane.
     fn tick(&mut self, now: Time, dt: Span, green: &Table<JunctionId, GroupSet>) {
@@ -305,7 +331,7 @@ impl Lane {
                 self.between = 0.0;
             }
         }
-        if self.out_ok && self.signal.is_some() {
+        if self.out_ok && self.signal.is_some() && !self.late {
             let standing = self.view(now).map(|(_, queue)| queue);
             self.saturation.advance(now, dt, open, standing, self.heard.out.round() as u16);
         }

@@ -41,6 +41,13 @@ pub(crate) struct Lane {
     pub(crate) idle_ms: u32,
     /// Vehicles between its loops.
     pub(crate) between: f32,
+    /// What its stop line says comes too late to tell when a vehicle crossed.
+    pub(crate) late: bool,
+    /// Vehicles by either loop since they were last compared.
+    pub(crate) out_sum: f32,
+    pub(crate) in_sum: f32,
+    /// The last full minute's flow, veh/h; negative where it was not heard.
+    pub(crate) rate: f32,
     pub(crate) out: Smoothed,
     pub(crate) arrivals: Smoothed,
     pub(crate) saturation: Saturation,
@@ -62,6 +69,10 @@ impl Lane {
             signal,
             idle_ms: 0,
             between: 0.0,
+            late: false,
+            out_sum: 0.0,
+            in_sum: 0.0,
+            rate: -1.0,
             out: Smoothed::default(),
             arrivals: Smoothed::default(),
             saturation: Saturation::default(),

@@ -7,6 +7,9 @@ use crate::traffic::readings::{Accepted, Reason, Rejection};
 use crate::traffic::scope::Role;
 use crate::traffic::{Ear, Traffic};
 
+/// A late reading younger than this still counts in flows and the index.
+const HISTORY_MAX: Span = Span::from_s(60);
+
 impl Traffic {
     /// Offers one reading at `now`.
     ///
@@ -43,17 +46,27 @@ impl Traffic {
                     self.judge_health(slot, now);
                 }
                 if self.ears[slot].usable {
-                    self.file(slot, reading, end);
+                    self.file(slot, reading, (end, now), false);
                 }
                 Ok(Accepted::Used { missing })
             }
             Ok((repeat, _)) => Ok(repeat),
-            Err(reason) => Err(reason),
+            Err(reason) => {
+                // Too late to act upon; vehicles and their time count all the same.
+                if let Reason::Late { age, .. } = reason
+                    && age <= HISTORY_MAX
+                    && ear.usable
+                {
+                    ear.hear(reading.end - ear.track.skew(), reading, utc_offset);
+                    self.file(slot, reading, (reading.end, now), true);
+                }
+                Err(reason)
+            }
         }
     }
 
     /// Puts what was seen where the tick will find it.
-    fn file(&mut self, slot: usize, reading: &Reading, end: Time) {
+    fn file(&mut self, slot: usize, reading: &Reading, (end, now): (Time, Time), late: bool) {
         let Ear { place, factor, .. } = &self.ears[slot];
         match &reading.seen {
             &Seen::Loop { count, occupancy, .. } => {
@@ -63,6 +76,7 @@ impl Traffic {
                     Role::StopLine => {
                         lane.heard.out += vehicles;
                         lane.heard.out_heard = true;
+                        lane.late = late;
                         lane.heard.occupied |= occupancy > 0.0;
                         lane.out.count(vehicles, reading.interval);
                     }
@@ -77,15 +91,21 @@ impl Traffic {
                 }
             }
             Seen::Camera { lanes, turns } if place.role == Role::Camera => {
+                let mut changed = false;
                 for view in lanes {
                     let lane = &mut self.lanes[view.lane];
-                    (lane.vehicles, lane.queue, lane.seen_at) = (view.vehicles, view.queue, end);
+                    changed |= (lane.vehicles, lane.queue) != (view.vehicles, view.queue);
+                    (lane.vehicles, lane.queue) = (view.vehicles, view.queue);
+                    lane.seen_at = if late { Time::LONG_AGO } else { end };
                 }
                 let link = place.link;
                 let road = &mut self.roads[link];
+                if changed {
+                    road.out_unseen = 0.0;
+                }
                 // A camera that has never told of a turn may not be able to.
                 road.turns_ok |= !turns.is_empty();
-                road.seen_at = end;
+                road.seen_at = now;
                 for turn in turns {
                     road.turned += f32::from(turn.count);
                     let to = |&&m: &&_| self.network.movements()[m].to == turn.to;

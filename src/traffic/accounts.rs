@@ -1,0 +1,141 @@
+//! Several accounts of the same vehicles: who miscounts steadily is found out within minutes, and corrected.
+//!
+//! What passes the entry loop of a lane passes its stop line, and what the camera saw turn has crossed it too. Two
+//! accounts that differ need a third to say which is wrong; without one, the smaller is: loops miss vehicles more
+//! often than they invent them. Drivers who change lanes between the loops cancel out over the link.
+
+use crate::ids::{Id, LaneId, LinkId, span};
+use crate::network::Network;
+use crate::traffic::health::Cause;
+use crate::traffic::scope::Role;
+use crate::traffic::{Road, Traffic};
+
+/// Accounts are compared once the larger of two has this many vehicles.
+const COMPARED_VEH: f32 = 30.0;
+/// Smaller ratios of two accounts, and larger than its inverse, are no chance.
+const RATIO_MIN: f32 = 0.78;
+/// A sensor that has to be corrected by more than this, or by less than its inverse, does not count at all.
+const FACTOR_MAX: f32 = 4.0;
+/// A lane carries no more over minutes, veh/h.
+const LANE_MAX: f32 = 2600.0;
+/// A camera whose view does not change while this many leave does not look.
+const UNSEEN_MAX: f32 = 15.0;
+/// At least this share of a lane's difference must not be made up for by its neighbours.
+const OWN_SHARE: f32 = 0.6;
+
+impl Road {
+    /// Vehicles by the loops for each that the camera saw turn. Ten vehicles that agree are the prior.
+    pub(super) fn turn_ratio(&self) -> f32 {
+        ((self.crossed_sum + 10.0) / (self.turned_sum + 10.0)).clamp(0.4, 2.5)
+    }
+}
+
+fn odd(ratio: f32) -> bool {
+    !(RATIO_MIN..=1.0 / RATIO_MIN).contains(&ratio)
+}
+
+impl Traffic {
+    /// Compares the accounts of the links whose turn it is this second.
+    pub(super) fn compare_accounts(&mut self, network: &Network) {
+        let period = (60_000 / self.settings.tick.ms().max(1)).max(1) as usize;
+        let first = self.scope.links.start.index();
+        let mut row = self.ticks as usize % period;
+        while row < self.roads.len() {
+            self.compare(network, LinkId::of(first + row));
+            row += period;
+        }
+    }
+
+    fn compare(&mut self, network: &Network, id: LinkId) {
+        let lanes = &network.link(id).lanes;
+        let difference: f32 =
+            self.lanes.slice(lanes).iter().filter(|l| l.out_ok && l.in_ok).map(|l| l.in_sum - l.out_sum).sum();
+        let mut suspects = false;
+        for lane in span(lanes) {
+            let row = &self.lanes[lane];
+            let (out, into) = (row.out_sum, row.in_sum);
+            if !row.out_ok || !row.in_ok || out.max(into) < COMPARED_VEH {
+                continue;
+            }
+            let own = into - out;
+            if !odd((out + 1.0) / (into + 1.0)) || difference * own.signum() < OWN_SHARE * own.abs() {
+                (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.5 * out, 0.5 * into);
+                continue;
+            }
+            suspects = true;
+            let wrong = self.wrong_loop(id, lane);
+            let ratio = if wrong == Role::StopLine { (into + 1.0) / (out + 1.0) } else { (out + 1.0) / (into + 1.0) };
+            self.correct(id, Some(lane), wrong, ratio);
+            (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.0, 0.0);
+        }
+        self.judge_camera(id, suspects);
+    }
+
+    /// Which of a lane's two loops is wrong: the one that, put right, brings the link nearer to what the camera saw.
+    fn wrong_loop(&self, id: LinkId, lane: LaneId) -> Role {
+        let (road, row) = (&self.roads[id], &self.lanes[lane]);
+        let smaller = if row.out_sum < row.in_sum { Role::StopLine } else { Role::Entry };
+        let own = row.in_sum - row.out_sum;
+        if road.turns_ok && road.turned_sum > COMPARED_VEH && road.crossed_sum > COMPARED_VEH {
+            // The link's departures with this lane as the stop line has it, and as the entry loop has it.
+            let lanes = &self.network.link(id).lanes;
+            let total: f32 = self.lanes.slice(lanes).iter().map(|l| l.out_sum).sum();
+            let as_is = (road.crossed_sum / road.turned_sum - 1.0).abs();
+            let other = (road.crossed_sum * (1.0 + own / total.max(1.0)) / road.turned_sum - 1.0).abs();
+            return if as_is <= other { Role::Entry } else { Role::StopLine };
+        }
+        let larger = if smaller == Role::StopLine { Role::Entry } else { Role::StopLine };
+        if row.rate > LANE_MAX { larger } else { smaller }
+    }
+
+    /// The camera against loops that agree with each other.
+    fn judge_camera(&mut self, id: LinkId, suspects: bool) {
+        let road = &mut self.roads[id];
+        if road.camera_ok && road.out_unseen >= UNSEEN_MAX {
+            road.out_unseen = 0.0;
+            self.condemn(id, None, Role::Camera, Cause::NoChange);
+            return;
+        }
+        let most = road.turned_sum.max(road.crossed_sum);
+        if most < COMPARED_VEH {
+            return;
+        }
+        if suspects {
+            (road.turned_sum, road.crossed_sum) = (0.0, 0.0);
+        } else if odd(road.turn_ratio() / road.factor) {
+            // It misses vehicles in its view as it misses those that turn.
+            let factor = (road.crossed_sum + 1.0) / (road.turned_sum + 1.0);
+            if (1.0 / FACTOR_MAX..=FACTOR_MAX).contains(&factor) {
+                road.factor = if odd(factor) { factor } else { 1.0 };
+            } else {
+                (road.turned_sum, road.crossed_sum) = (0.0, 0.0);
+                self.condemn(id, None, Role::Camera, Cause::Miscounts);
+            }
+        } else if most > 8.0 * COMPARED_VEH {
+            road.turned_sum *= 0.5;
+            road.crossed_sum *= 0.5;
+        }
+    }
+
+    fn correct(&mut self, id: LinkId, lane: Option<LaneId>, role: Role, ratio: f32) {
+        let Some(slot) = self.slot_of(id, lane, role) else { return };
+        let factor = self.ears[slot].factor * ratio;
+        if (1.0 / FACTOR_MAX..=FACTOR_MAX).contains(&factor) {
+            self.ears[slot].factor = if odd(factor) { factor } else { 1.0 };
+        } else {
+            self.condemn(id, lane, role, Cause::Miscounts);
+        }
+    }
+
+    fn condemn(&mut self, id: LinkId, lane: Option<LaneId>, role: Role, cause: Cause) {
+        let Some(slot) = self.slot_of(id, lane, role) else { return };
+        self.ears[slot].factor = 1.0;
+        self.ears[slot].monitor.condemn(cause, self.now);
+        self.judge_health(slot, self.now);
+    }
+
+    fn slot_of(&self, id: LinkId, lane: Option<LaneId>, role: Role) -> Option<usize> {
+        let here = |ear: &super::Ear| ear.place.role == role && lane.is_none_or(|lane| ear.place.lane == lane);
+        self.watching[id].iter().map(|&slot| slot as usize).find(|&slot| here(&self.ears[slot]))
+    }
+}
