@@ -19,7 +19,6 @@ const VEHICLES_MIN: u64 = 50;
 
 /// One link's hour.
 struct Row {
-    link: LinkId,
     truth: f64,
     estimate: f64,
     /// Every sensor of it can be believed.
@@ -70,53 +69,31 @@ fn hour(faults: SensorFaults, which: Layout, demand_scale: f64, seed: u64) -> Ve
         let link = LinkId::of(row);
         let watched = !sensors.on(link).is_empty();
         (watched && sums.left >= VEHICLES_MIN).then(|| Row {
-            link,
             truth: (sums.vehicle_s / sums.free_flow_s).max(1.0),
             estimate: traffic.index_link(link, Window::Hour).delay_index(),
             working: sensors.on(link).iter().all(|&s| traffic.health(s).usable()),
         })
     };
-    let rows: Vec<Row> = truth.iter().enumerate().filter_map(judged).collect();
-    let mut worst: Vec<&Row> = rows.iter().filter(|r| !r.is_close()).collect();
-    worst.sort_by(|a, b| (b.estimate / b.truth - 1.0).abs().total_cmp(&(a.estimate / a.truth - 1.0).abs()));
-    for row in worst.iter().take(25) {
-        let link = network.link(row.link);
-        let sums = &truth[row.link.index()];
-        let m = traffic.index_link(row.link, Window::Hour);
-        println!(
-            "{} {} m {} lanes: truth {:.2}, estimate {:.2}; left {} ({:.0}), spent {:.0} ({:.0}), free {:.0} ({:.0}) outside {:.0} {} working {}",
-            link.name,
-            link.length.get(),
-            link.lane_count(),
-            row.truth,
-            row.estimate,
-            sums.left,
-            m.vehicles,
-            sums.vehicle_s,
-            m.spent_veh_s,
-            sums.free_flow_s,
-            m.free_flow_veh_s,
-            sums.outside_s,
-            m.quality
-        );
-    }
-    println!("{:?}", traffic.counters());
-    rows
+    truth.iter().enumerate().filter_map(judged).collect()
 }
 
 #[test]
 fn nine_links_in_ten_are_within_a_tenth_of_the_truth() {
-    for (name, faults, which, scale) in [
-        ("perfect, jammed", SensorFaults::default(), Layout::Full, 1.0),
-        ("perfect", SensorFaults::default(), Layout::Full, 0.5),
-        ("ordinary, jammed", SensorFaults::ORDINARY, Layout::Full, 1.0),
-        ("ordinary", SensorFaults::ORDINARY, Layout::Full, 0.5),
-        ("loops", SensorFaults::default(), Layout::Loops, 0.5),
-    ] {
-        let rows = hour(faults, which, scale, 1);
+    // (sensors, whose faults, share of links that must be close): a busy hour in which traffic still flows.
+    for (name, faults, least) in
+        [("perfect", SensorFaults::default(), 0.95), ("ordinary", SensorFaults::ORDINARY, 0.90)]
+    {
+        let rows = hour(faults, Layout::Full, 0.5, 1);
         let working: Vec<&Row> = rows.iter().filter(|r| r.working).collect();
-        let close = |rows: &[&Row]| 100.0 * rows.iter().filter(|r| r.is_close()).count() as f64 / rows.len() as f64;
-        let all: Vec<&Row> = rows.iter().collect();
-        println!("{name}: {} links, {:.1} %; working {} {:.1} %", all.len(), close(&all), working.len(), close(&working));
+        let close = working.iter().filter(|r| r.is_close()).count() as f64 / working.len() as f64;
+        let all = rows.iter().filter(|r| r.is_close()).count() as f64 / rows.len() as f64;
+        println!(
+            "{name}: {:.1} % of {} links with working sensors, {:.1} % of all {}",
+            100.0 * close,
+            working.len(),
+            100.0 * all,
+            rows.len()
+        );
+        assert!(working.len() > 100 && close >= least, "{name}: {close} of {}", working.len());
     }
 }

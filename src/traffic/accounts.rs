@@ -50,6 +50,7 @@ impl Traffic {
         let lanes = &network.link(id).lanes;
         let difference: f32 =
             self.lanes.slice(lanes).iter().filter(|l| l.out_ok && l.in_ok).map(|l| l.in_sum - l.out_sum).sum();
+        let total: f32 = self.lanes.slice(lanes).iter().map(|l| l.out_sum).sum();
         let mut suspects = false;
         for lane in span(lanes) {
             let row = &self.lanes[lane];
@@ -63,7 +64,7 @@ impl Traffic {
                 continue;
             }
             suspects = true;
-            let wrong = self.wrong_loop(id, lane);
+            let wrong = self.wrong_loop(id, lane, total);
             let ratio = if wrong == Role::StopLine { (into + 1.0) / (out + 1.0) } else { (out + 1.0) / (into + 1.0) };
             self.correct(id, Some(lane), wrong, ratio);
             (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.0, 0.0);
@@ -72,14 +73,12 @@ impl Traffic {
     }
 
     /// Which of a lane's two loops is wrong: the one that, put right, brings the link nearer to what the camera saw.
-    fn wrong_loop(&self, id: LinkId, lane: LaneId) -> Role {
+    fn wrong_loop(&self, id: LinkId, lane: LaneId, total: f32) -> Role {
         let (road, row) = (&self.roads[id], &self.lanes[lane]);
         let smaller = if row.out_sum < row.in_sum { Role::StopLine } else { Role::Entry };
         let own = row.in_sum - row.out_sum;
         if road.turns_ok && road.turned_sum > COMPARED_VEH && road.crossed_sum > COMPARED_VEH {
             // The link's departures with this lane as the stop line has it, and as the entry loop has it.
-            let lanes = &self.network.link(id).lanes;
-            let total: f32 = self.lanes.slice(lanes).iter().map(|l| l.out_sum).sum();
             let as_is = (road.crossed_sum / road.turned_sum - 1.0).abs();
             let other = (road.crossed_sum * (1.0 + own / total.max(1.0)) / road.turned_sum - 1.0).abs();
             return if as_is <= other { Role::Entry } else { Role::StopLine };

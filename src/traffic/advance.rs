@@ -15,8 +15,8 @@ use crate::units::Vehicles;
 const SWEEP: Span = Span::from_s(15);
 /// An open stop line without anybody on it for this long has no queue, ms.
 const CLEARED_MS: u32 = 5_000;
-/// A queue that fills this share of the view covers its edge.
-const COVERING: f32 = 0.85;
+/// A queue of cars that would fill this share of the view may cover its edge: lorries are longer.
+const COVERING: f32 = 0.7;
 /// Between two loops at the ends of a stretch this long no more vehicles fit per metre.
 const BETWEEN_PER_M: f32 = 1.0 / 6.0;
 /// Where only the stop line is counted, its queue is taken to stand within this, m.
@@ -232,11 +232,15 @@ impl Traffic {
                 tick.seen = Some(road.factor * lanes.iter().map(|l| f32::from(l.vehicles)).sum::<f32>());
                 let full = COVERING * road.view_m.min(length) / 7.5;
                 tick.covered = lanes.iter().map(|l| u8::from(road.factor * f32::from(l.queue) >= full)).sum();
+                let most = lanes.iter().map(|l| l.vehicles).max().unwrap_or(0);
+                tick.fill = road.factor * f32::from(most) * COVERING / full.max(1.0);
             }
             Edge::Loops => {
                 tick.seen = Some(lanes.iter().map(|l| l.between).sum());
                 tick.entered = Some(lanes.iter().map(|l| l.heard.in_).sum());
-                tick.covered = lanes.iter().map(|l| u8::from(l.points.is_covered())).sum();
+                tick.covered = lanes.iter().map(|l| u8::from(l.points.is_queued())).sum();
+                let fill = |l: &Lane| l.between * 7.5 / (l.entry_at.get() as f32).max(7.5);
+                tick.fill = lanes.iter().map(fill).fold(0.0, f32::max);
             }
             Edge::Model => {
                 let cleared = lanes.iter().filter(|l| l.idle_ms >= CLEARED_MS).count();

@@ -84,6 +84,11 @@ impl BreakPoints {
         self.found_at.filter(|&at| now - at < CYCLE_MAX).and_then(|_| Metres::new(f64::from(self.longest)))
     }
 
+    /// Whether a queue stands on the loop, or still runs off over it.
+    pub fn is_queued(&self) -> bool {
+        self.is_covered() || self.moving_since.is_some()
+    }
+
     /// Whether a queue stands on the loop.
     pub fn is_covered(&self) -> bool {
         Span::from_ms(i64::from(self.covered_ms)) >= COVERED

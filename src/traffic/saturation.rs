@@ -29,6 +29,8 @@ pub struct Saturation {
     greens: u16,
     green_since: Option<Time>,
     queue: u16,
+    /// Vehicles that stood a tick ago: when green shows, the first may have left already.
+    stood: u16,
     crossed: u32,
     fourth: Time,
     last: Time,
@@ -42,6 +44,7 @@ impl Default for Saturation {
             greens: 0,
             green_since: None,
             queue: 0,
+            stood: 0,
             crossed: 0,
             fourth: Time::EPOCH,
             last: Time::EPOCH,
@@ -81,7 +84,7 @@ impl Saturation {
         match (self.green_since, green) {
             (None, true) => {
                 self.green_since = Some(now);
-                self.queue = standing.unwrap_or(0);
+                self.queue = standing.map_or(0, |now| now.max(self.stood));
                 self.crossed = 0;
             }
             (Some(since), false) => {
@@ -90,6 +93,7 @@ impl Saturation {
             }
             _ => {}
         }
+        self.stood = standing.unwrap_or(0);
         if self.green_since.is_none() || crossed == 0 || self.crossed >= u32::from(self.queue) {
             return;
         }

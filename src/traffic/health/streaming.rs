@@ -8,8 +8,8 @@ const NO_HITS: u16 = 480;
 const CHATTER: u32 = 38;
 /// 2 min covered, in bins.
 const LOCKED: u16 = 4;
-/// The same before a signal, where a spilled-back queue may stand through several reds: 10 min.
-const LOCKED_SIGNALISED: u16 = 20;
+/// The same before a signal, where a spilled-back queue may stand through many reds: 30 min.
+const LOCKED_SIGNALISED: u16 = 60;
 /// 24 h of one occupancy, in bins.
 const NO_CHANGE: u16 = 2880;
 /// A jump of the occupancy by this much …
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(first(FreeFlow, 9, |_| (37, 0.3)), None); // a busy lane
         assert_eq!(first(FreeFlow, 9, |_| (38, 0.3)), Some((1, Cause::Chatter)));
         assert_eq!(first(FreeFlow, 9, |_| (0, 1.0)), Some((4, Cause::LockedOn))); // 2 min
-        assert_eq!(first(Signalised, 30, |_| (0, 1.0)), Some((20, Cause::LockedOn))); // 10 min
+        assert_eq!(first(Signalised, 90, |_| (0, 1.0)), Some((60, Cause::LockedOn))); // 30 min
         assert_eq!(first(FreeFlow, 3000, |_| (1, 0.1)), Some((2881, Cause::NoChange))); // a change needs two bins
         // Jumps of 0.5 add 2 × 30 s: the second one passes 60 s.
         assert_eq!(first(FreeFlow, 9, alternate), Some((3, Cause::Spike)));

@@ -15,6 +15,12 @@ const FAST_S: f32 = 6.0;
 const SLOW_S: f32 = 240.0;
 /// Nobody stays covered for longer without a second thought, s.
 const COVERED_MAX_S: f32 = 1800.0;
+/// Where nobody knows the inflow, a queue that covers the edge fills the rest of the road in about this, s.
+const FILLING_S: f32 = 180.0;
+/// A view that is no fuller than this has no queue behind it: discharging traffic is less dense.
+const CLEAR_FILL: f32 = 0.4;
+/// In between, what is believed to be beyond is forgotten over this long, s.
+const RELAXING_S: f32 = 120.0;
 /// A standing vehicle and its gap, m.
 const SPACING_M: f32 = 7.5;
 
@@ -33,6 +39,8 @@ pub struct Tick {
     pub inflow: Option<f32>,
     /// Lanes on which a queue covers the edge.
     pub covered: u8,
+    /// How full of standing vehicles the view could be at most, lane by lane: 0 to 1.
+    pub fill: f32,
     /// Share of the lanes whose queue was found to have cleared, where nobody sees the vehicles.
     pub cleared: f32,
 }
@@ -173,14 +181,23 @@ impl Stock {
         }
         self.covered_s += dt;
         self.lanes_covered = self.lanes_covered.max(tick.covered);
-        self.beyond += tick.inflow.unwrap_or(self.slow * dt) - entered;
+        self.beyond += match tick.inflow {
+            Some(inflow) => inflow - entered,
+            // Nobody knows what comes; a queue that does not go grows until the road is full.
+            None => (self.room - self.beyond).max(0.0) * (dt / FILLING_S).min(1.0),
+        };
         let booked = self.beyond() * dt;
         let discharging = self.fast > DISCHARGING_VEH_S * f32::from(self.lanes_covered);
         if tick.covered > 0 || (discharging && self.covered_s < COVERED_MAX_S) {
             return booked;
         }
-        // The queue is gone: what is beyond now is known, and what it was wrong by grew all the while.
         let known = self.slow * self.beyond_s;
+        if tick.fill > CLEAR_FILL && self.covered_s < COVERED_MAX_S {
+            // The view is still full of vehicles: whether there are more behind them is anybody's guess.
+            self.beyond += (known - self.beyond) * (dt / RELAXING_S).min(1.0);
+            return booked;
+        }
+        // The queue is gone: what is beyond now is known, and what it was wrong by grew all the while.
         let wrong = self.beyond.clamp(-self.room, 2.0 * self.room) - known;
         let correction = 0.5 * wrong * self.covered_s;
         (self.beyond, self.covered_s, self.lanes_covered) = (known, 0.0, 0);
