@@ -100,6 +100,13 @@ impl Lamps {
         self.longest_owed
     }
 
+    /// When the first green of `groups` began or will begin that was not there before `at`, the change into their
+    /// stage; `at` itself where all were.
+    pub fn first_green(&self, groups: GroupSet, at: Time) -> Time {
+        let began = groups.iter().filter_map(|id| self.groups[id].green_from).filter(|&from| from >= at);
+        began.min().unwrap_or(at)
+    }
+
     /// Begins the change into a stage that shows `groups` green.
     pub fn change(&mut self, groups: GroupSet, at: Time, junction: &Junction) {
         for id in self.wanted.difference(groups).iter() {

@@ -72,9 +72,7 @@ pub fn fit(program: &Program, bounds: Bounds<'_>, grid: Span) -> Program {
 /// When the longest green of `stage` is over, which began at `at`.
 fn latest_end(lamps: &Lamps, stage: StageId, at: Time, bounds: Bounds<'_>) -> Time {
     let stage = &bounds.junction.stages[stage];
-    let Some(max) = stage.max_green else { return Time::NEVER };
-    let began = stage.groups.iter().filter_map(|id| lamps.group(id).green_from).filter(|&from| from >= at).min();
-    began.unwrap_or(at) + max
+    stage.max_green.map_or(Time::NEVER, |max| lamps.first_green(stage.groups, at) + max)
 }
 
 /// The way from `then` into `program`, which has been [`fit`]. Changes of `then` before `from` are carried out, no other

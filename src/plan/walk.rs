@@ -64,10 +64,10 @@ impl Walk<'_> {
                 }
             }
         }
-        let Some(stage) = self.stage else { return };
-        let gained = self.bounds.junction.stages[stage].groups;
-        let began = gained.iter().filter_map(|id| self.lamps.group(id).green_from);
-        self.green_since = began.filter(|&from| from >= self.running.since).min().unwrap_or(self.running.since);
+        if let Some(stage) = self.stage {
+            let groups = self.bounds.junction.stages[stage].groups;
+            self.green_since = self.lamps.first_green(groups, self.running.since);
+        }
     }
 
     fn on_grid(&mut self, change: Change) {
@@ -94,8 +94,7 @@ impl Walk<'_> {
         }
         let gained = groups.difference(self.lamps.wanted());
         self.lamps.change(groups, change.at, junction);
-        let began = gained.iter().filter_map(|id| self.lamps.group(id).green_from);
-        self.green_since = began.min().unwrap_or(change.at);
+        self.green_since = self.lamps.first_green(groups, change.at);
         for id in gained.difference(self.served).iter() {
             self.red_ends(id);
         }
