@@ -10,7 +10,7 @@ use crate::plan::draft::Change;
 use crate::traffic::tracker::Crossing;
 
 /// Partial sequences that live on at each instant.
-const WIDTH: usize = 10;
+const WIDTH: usize = 5;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
@@ -33,6 +33,8 @@ pub(super) struct Node {
     served: u32,
     began: f32,
     claims: u64,
+    /// Whether it merely goes on with the stage of one that has been run to the horizon already.
+    held: bool,
     path: [(u8, u8); CHANGES_MAX],
 }
 
@@ -69,15 +71,15 @@ impl Beam {
         while at < situation.horizon && self.instants.len() < INSTANTS_MAX {
             self.instants.push(at);
             let apart = match at - situation.first() {
-                ..5.5 => 1.0,
-                ..13.5 => 2.0,
-                ..25.5 => 3.0,
-                _ => 4.0_f32,
+                ..2.5 => 1.0,
+                ..6.5 => 2.0,
+                ..15.5 => 3.0,
+                _ => 5.0_f32,
             };
             at += (apart / grid).ceil().max(1.0) * grid;
         }
         let (streams, exits) = (situation.streams.len(), layout.exits.len());
-        let slots = self.instants.len() * WIDTH + 1;
+        let slots = self.instants.len() * WIDTH + 2;
         self.nodes.resize(slots, Node::default());
         self.counts.clear();
         self.counts.resize(self.instants.len(), 0);
@@ -108,13 +110,18 @@ impl Beam {
         self.leaves.resize(layout.stages.len() + 1, none);
     }
 
-    /// Copies the state of slot `from` into the scratch slot, the last one.
-    fn fork(&mut self, from: usize, streams: usize, exits: usize) {
-        let to = self.nodes.len() - 1;
+    /// Copies the state of slot `from` into slot `to`. The last slot is the scratch slot, the one before keeps what all
+    /// changes at one instant have in common.
+    fn copy(&mut self, from: usize, to: usize, streams: usize, exits: usize) {
         self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
         self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
         self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
         self.nodes[to] = self.nodes[from];
+    }
+
+    /// Copies the state of slot `from` into the scratch slot.
+    fn fork(&mut self, from: usize, streams: usize, exits: usize) {
+        self.copy(from, self.nodes.len() - 1, streams, exits);
     }
 
     /// Runs the scratch slot's stage up to `until`.
@@ -200,10 +207,7 @@ impl Beam {
             }
             first + worst
         };
-        self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
-        self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
-        self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
-        self.nodes[to] = node;
+        self.copy(from, to, streams, exits);
     }
 
     /// The scratch slot is complete.
@@ -286,19 +290,25 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
     let lamps = if is_root { Lamps::Root } else { Lamps::Calm };
     let must = forced.filter(|&to| is_root && situation.leave[to] <= now);
     if must.is_none() {
-        beam.fork(slot, streams, exits);
-        beam.run(layout, situation, situation.horizon, lamps, &mut |_, _, _| {});
-        beam.finish(layout, situation);
+        if !node.held || at + 1 == beam.instants.len() {
+            beam.fork(slot, streams, exits);
+            beam.run(layout, situation, situation.horizon, lamps, &mut |_, _, _| {});
+            beam.finish(layout, situation);
+        }
         let longest = layout.stages[from].max_green;
         if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
             beam.fork(slot, streams, exits);
             beam.run(layout, situation, later, lamps, &mut |_, _, _| {});
+            let scratch = beam.nodes.len() - 1;
+            beam.nodes[scratch].held = true;
             beam.keep(at + 1, streams, exits);
         }
     }
     if usize::from(node.changes) == CHANGES_MAX {
         return;
     }
+    let common = beam.nodes.len() - 2;
+    let mut ended = false;
     for to in 0..layout.stages.len() {
         let late = is_root && situation.leave[to] > now;
         if !layout.follows(from, to) || late || must.is_some_and(|must| must != to) {
@@ -307,8 +317,12 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         if must.is_none() && !beam.useful(layout, situation, from, to, slot) {
             continue;
         }
-        beam.fork(slot, streams, exits);
-        beam.run(layout, situation, now + YELLOW_USED_S, lamps, &mut |_, _, _| {});
+        if !std::mem::replace(&mut ended, true) {
+            beam.fork(slot, streams, exits);
+            beam.run(layout, situation, now + YELLOW_USED_S, lamps, &mut |_, _, _| {});
+            beam.copy(common + 1, common, streams, exits);
+        }
+        beam.fork(common, streams, exits);
         let end = begin_stage(beam, layout, situation, from, to, at);
         let next = beam.instants[at..].iter().position(|&t| t >= end).map(|ahead| at + ahead);
         let until = next.map_or(situation.horizon, |next| beam.instants[next]);
@@ -356,6 +370,7 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
     node.path[usize::from(node.changes)] = (to as u8, at as u8);
     node.changes += 1;
     node.began = now;
+    node.held = false;
     end
 }
 

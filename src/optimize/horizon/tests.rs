@@ -73,14 +73,16 @@ fn whoever_has_waited_too_long_comes_next() {
 #[test]
 fn nobody_is_sent_into_a_full_exit() {
     let (_, layout) = layout();
-    // Straight from the east leads west. With room eight cars outweigh three lefts; without it the lefts go.
-    for (room, stage) in [(50.0, 2), (0.0, 1)] {
+    // Straight from the east leads west. With room eight cars outweigh three lefts from the north, and ew or the
+    // east alone serve them alike; without it the lefts go, with those from the south or with their own arm.
+    for (room, stages) in [(50.0, [2, 5]), (0.0, [1, 4])] {
         let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
         situation.row(4, 1.0, 2.0, 1.0, &queue(8));
         situation.row(2, 1.0, 2.0, 1.0, &queue(3));
         let west = layout.turns[layout.lanes[4].turns.start].exit;
         situation.limit_exit(usize::from(west), room);
-        assert_eq!(first(&layout, &situation).map(|c| c.0), Some(stage), "room {room}");
+        let next = first(&layout, &situation).map(|c| c.0);
+        assert!(next.is_some_and(|stage| stages.contains(&stage)), "room {room}: {next:?}");
     }
 }
 
