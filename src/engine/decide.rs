@@ -1,6 +1,6 @@
 //! What should run at each junction, and whether it is worth saying so.
 
-use crate::engine::draft::{Term, Wish, draft};
+use crate::engine::draft::{After, Term, Wish, draft};
 use crate::engine::post::Post;
 use crate::engine::reference::Reference;
 use crate::engine::{Control, Engine};
@@ -150,14 +150,15 @@ impl Engine {
         };
         let bounds = Bounds { junction, narrowed: &post.orders.narrowed };
         let validity = Span::from_ms(self.settings.validity_ms);
-        let holds: &[Span] = match wish.source {
-            Source::Base | Source::Operator => &[Span::ZERO],
-            _ => &[HOLD, Span::ZERO],
+        let ways: &[After] = match wish.source {
+            Source::Base | Source::Operator => &[After::InStep],
+            _ => &[After::Hold(HOLD), After::Hold(Span::ZERO)],
         };
+        let term = Term { revision, from, validity, grid };
         let mut refused = Vec::new();
-        for &hold in holds {
-            let term = Term { revision, from, validity, grid, hold };
-            match check(draft(id, bounds, wish, running, term), junction, &setting) {
+        for &after in ways {
+            let draft = draft(id, bounds, wish, running, setting.waiting, after, term);
+            match check(draft, junction, &setting) {
                 Ok(plan) => {
                     post.published_at = self.now;
                     post.plan = Some(plan.draft().clone());

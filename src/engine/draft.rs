@@ -1,7 +1,9 @@
 //! From what is wished to a draft: the rolling schedule's changes, and the timed program that runs on after them.
 
+use std::borrow::Cow;
+
 use crate::event::Revision;
-use crate::ids::JunctionId;
+use crate::ids::{GroupId, JunctionId, Table};
 use crate::network::Program;
 use crate::output::Source;
 use crate::plan::bounds::Bounds;
@@ -33,19 +35,42 @@ pub(super) struct Term {
     pub(super) validity: Span,
     /// Changes begin at multiples of this.
     pub(super) grid: Span,
-    /// The program does not take over before the draft has counted for so long.
-    pub(super) hold: Span,
+}
+
+/// How a draft goes on where what is wished ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// In step with the master clock, at once.
+    InStep,
+    /// The last stage goes on until the draft has counted for so long; then the program runs from wherever those who
+    /// have waited longest are served in time.
+    Hold(Span),
 }
 
 /// The draft that fulfils `wish`, when `running` is what goes on until it counts.
-pub(super) fn draft(id: JunctionId, bounds: Bounds<'_>, wish: &Wish, running: &Running, term: Term) -> Draft {
-    let Term { revision, from, validity, grid, hold } = term;
+pub(super) fn draft(
+    id: JunctionId,
+    bounds: Bounds<'_>,
+    wish: &Wish,
+    running: &Running,
+    waiting: &Table<GroupId, Option<Time>>,
+    after: After,
+    term: Term,
+) -> Draft {
+    let Term { revision, from, validity, grid } = term;
     let mut then = running.clone();
     then.ahead.retain(|change| change.at < from);
     then.ahead.extend(wish.changes.iter().filter(|change| change.at >= from));
-    let free = wish.changes.last().map_or(from, |last| last.at + grid).max((from + hold).ceil(grid));
+    let mut free = wish.changes.last().map_or(from, |last| last.at + grid).max(from);
+    let mut program = Cow::Borrowed(&wish.program);
+    if let After::Hold(hold) = after {
+        free = free.max((from + hold).ceil(grid));
+        let position = most_urgent(&then.at(free, bounds.junction), free, &wish.program, waiting, bounds);
+        let before: Span = wish.program.splits[..position].iter().map(|&(_, share)| share).sum();
+        program.to_mut().offset = (free - before).within(wish.program.cycle(), Span::ZERO);
+    }
     let room = PREFIX_MAX.saturating_sub(wish.changes.len());
-    let way = bridge(&then, free, &wish.program, bounds, grid, room);
+    let way = bridge(&then, free, &program, bounds, grid, room);
     let mut prefix: Vec<Change> = wish.changes.iter().copied().filter(|change| change.at >= from).collect();
     prefix.extend(way.prefix);
     Draft {
@@ -57,4 +82,39 @@ pub(super) fn draft(id: JunctionId, bounds: Bounds<'_>, wish: &Wish, running: &R
         tail: way.tail,
         valid_until: from + validity,
     }
+}
+
+/// The position at which the program is best entered at `at`: the one from which nobody's wait comes nearest to, or
+/// farthest beyond, its longest red.
+fn most_urgent(
+    then: &Running,
+    at: Time,
+    program: &Program,
+    waiting: &Table<GroupId, Option<Time>>,
+    bounds: Bounds<'_>,
+) -> usize {
+    let stages = &bounds.junction.stages;
+    let count = program.splits.len();
+    // How long beyond its longest red the worst off waits when the program is entered at `first`.
+    let worst = |first: usize| {
+        let late = |group: GroupId| {
+            if then.lamps.group(group).green_from.is_some() && stages[program.splits[first].0].groups.contains(group) {
+                return None;
+            }
+            let since = waiting[group].unwrap_or(at);
+            let mut until = at;
+            for step in 0..count {
+                let (stage, share) = program.splits[(first + step) % count];
+                if stages[stage].groups.contains(group) {
+                    break;
+                }
+                until += share;
+            }
+            Some(until - since - bounds.max_red(group))
+        };
+        bounds.junction.groups.ids().filter_map(late).max()
+    };
+    let allowed =
+        |&first: &usize| then.stage.is_none_or(|stage| bounds.junction.may_follow(stage, program.splits[first].0));
+    (0..count).filter(allowed).min_by_key(|&first| worst(first)).unwrap_or(0)
 }
