@@ -33,7 +33,7 @@ const NEVER: [(&str, &[&str]); 3] = [
 const SAME_FLOOR: [(&str, &str); 2] = [("time", "units"), ("units", "time")];
 
 /// Crates and the places that may use them.
-const CRATES: [(&[&str], &[&str]); 5] = [
+const CRATES: [(&[&str], &[&str]); 6] = [
     (
         &[
             "tokio",
@@ -51,6 +51,8 @@ const CRATES: [(&[&str], &[&str]); 5] = [
     ),
     (&["prost", "pbjson", "zstd"], &["wire"]),
     (&["petgraph"], &["network/route"]),
+    // Specs, configuration, recorded formats, and what a command answers.
+    (&["serde", "serde_json"], &["network", "event", "engine/settings", "twin/demand", "wire", "shell"]),
     (&["quick_xml"], &["network/import"]),
     (&["rand_core", "rand_pcg"], &["twin", "shell"]),
 ];

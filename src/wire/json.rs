@@ -39,13 +39,20 @@ fn place(text: &str, line: usize, column: usize) -> (String, String) {
     let end = (before + column).min(text.len());
     let mut walk = Walk::default();
     let mut tokens = Tokens { text, at: 0 };
+    let (mut path, mut closed) = (String::new(), false);
     while let Some((start, token)) = tokens.next_token() {
         if start >= end.max(1) {
             break;
         }
+        // Some faults are only told of when what holds the value has ended: then it is the last value's.
+        let closes = matches!(token, "}" | "]");
+        if closes && !closed {
+            path = walk.path();
+        }
+        closed = closes;
         walk.step(token);
     }
-    (walk.path(), walk.last.to_owned())
+    (if closed { path } else { walk.path() }, walk.last.to_owned())
 }
 
 /// Where a walk through a JSON text has come to.
