@@ -93,7 +93,7 @@ impl Engine {
                             Reference::Actuated(_) => Source::Actuated,
                             Reference::MaxPressure(_) => Source::MaxPressure,
                         };
-                        (Wish { program: post.base.clone(), changes, source }, Why::default())
+                        (Wish { program: post.after.clone(), changes, source }, Why::default())
                     }
                     _ => {
                         self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
@@ -101,7 +101,7 @@ impl Engine {
                         let why = reasons(&schedule);
                         let changes = schedule.changes.clone();
                         post.fresh = Some(schedule);
-                        (Wish { program: post.base.clone(), changes, source: Source::Horizon }, why)
+                        (Wish { program: post.after.clone(), changes, source: Source::Horizon }, why)
                     }
                 }
             }
@@ -150,14 +150,16 @@ impl Engine {
         };
         let bounds = Bounds { junction, narrowed: &post.orders.narrowed };
         let validity = Span::from_ms(self.settings.validity_ms);
-        let ways: &[After] = match wish.source {
-            Source::Base | Source::Operator => &[After::InStep],
-            _ => &[After::Hold(HOLD), After::Hold(Span::ZERO)],
+        let changes = &wish.changes[..];
+        let soon = After::Hold(Span::ZERO);
+        let ways: &[(After, &[Change])] = match wish.source {
+            Source::Base | Source::Operator => &[(After::InStep, changes)],
+            _ => &[(After::Hold(HOLD), changes), (soon, changes), (soon, &[])],
         };
         let term = Term { revision, from, validity, grid };
         let mut refused = Vec::new();
-        for &after in ways {
-            let draft = draft(id, bounds, wish, running, setting.waiting, after, term);
+        for &(after, changes) in ways {
+            let draft = draft(id, bounds, &wish.program, changes, running, setting.waiting, after, term);
             match check(draft, junction, &setting) {
                 Ok(plan) => {
                     post.published_at = self.now;

@@ -47,11 +47,13 @@ pub(super) enum After {
     Hold(Span),
 }
 
-/// The draft that fulfils `wish`, when `running` is what goes on until it counts.
+/// The draft that makes `changes` and goes on with `program`, when `running` is what goes on until it counts.
+#[expect(clippy::too_many_arguments, reason = "a draft is made of all of them")]
 pub(super) fn draft(
     id: JunctionId,
     bounds: Bounds<'_>,
-    wish: &Wish,
+    program: &Program,
+    changes: &[Change],
     running: &Running,
     waiting: &Table<GroupId, Option<Time>>,
     after: After,
@@ -60,18 +62,18 @@ pub(super) fn draft(
     let Term { revision, from, validity, grid } = term;
     let mut then = running.clone();
     then.ahead.retain(|change| change.at < from);
-    then.ahead.extend(wish.changes.iter().filter(|change| change.at >= from));
-    let mut free = wish.changes.last().map_or(from, |last| last.at + grid).max(from);
-    let mut program = Cow::Borrowed(&wish.program);
+    then.ahead.extend(changes.iter().filter(|change| change.at >= from));
+    let mut free = changes.last().map_or(from, |last| last.at + grid).max(from);
+    let mut placed = Cow::Borrowed(program);
     if let After::Hold(hold) = after {
         free = free.max((from + hold).ceil(grid));
-        let position = most_urgent(&then.at(free, bounds.junction), free, &wish.program, waiting, bounds);
-        let before: Span = wish.program.splits[..position].iter().map(|&(_, share)| share).sum();
-        program.to_mut().offset = (free - before).within(wish.program.cycle(), Span::ZERO);
+        let position = most_urgent(&then.at(free, bounds.junction), free, program, waiting, bounds);
+        let before: Span = program.splits[..position].iter().map(|&(_, share)| share).sum();
+        placed.to_mut().offset = (free - before).within(program.cycle(), Span::ZERO);
     }
-    let room = PREFIX_MAX.saturating_sub(wish.changes.len());
-    let way = bridge(&then, free, &program, bounds, grid, room);
-    let mut prefix: Vec<Change> = wish.changes.iter().copied().filter(|change| change.at >= from).collect();
+    let room = PREFIX_MAX.saturating_sub(changes.len());
+    let way = bridge(&then, free, &placed, bounds, grid, room);
+    let mut prefix: Vec<Change> = changes.iter().copied().filter(|change| change.at >= from).collect();
     prefix.extend(way.prefix);
     Draft {
         junction: id,

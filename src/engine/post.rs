@@ -13,7 +13,7 @@ use crate::plan::draft::Draft;
 use crate::plan::ladder::Rung;
 use crate::plan::ledger::Ledger;
 use crate::plan::transition::fit;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// All that the engine keeps of one junction.
 #[derive(Debug, Clone)]
@@ -24,6 +24,9 @@ pub(super) struct Post {
     pub(super) layout: Layout,
     /// The program that runs where the rolling schedule ends, and instead of it where nothing better is known.
     pub(super) base: Program,
+    /// What runs on where a rolling schedule ends and no further one comes: the base program with a short cycle, so that
+    /// nobody waits too long who has waited already.
+    pub(super) after: Program,
     pub(super) rung: Option<Rung>,
     /// The schedule last made.
     pub(super) schedule: Schedule,
@@ -48,6 +51,7 @@ impl Post {
             orders: Orders::new(settings.mode),
             waiting: Waiting::new(junction),
             layout: Layout::new(network, id),
+            after: shortened(junction.base_program(), junction, settings.grid()),
             base: fit(junction.base_program(), Bounds::of(junction), settings.grid()),
             rung: None,
             schedule: Schedule::default(),
@@ -65,3 +69,16 @@ impl Post {
         Bounds { junction, narrowed: &self.orders.narrowed }
     }
 }
+
+/// `program` with its cycle cut to [`AFTER_CYCLE`], or as near to it as its stages let it.
+fn shortened(program: &Program, junction: &Junction, grid: Span) -> Program {
+    let mut short = program.clone();
+    let part = (AFTER_CYCLE.s() / program.cycle().s()).min(1.0);
+    for (_, share) in &mut short.splits {
+        *share = Span::nearest(share.s() * part);
+    }
+    fit(&short, Bounds::of(junction), grid)
+}
+
+/// The cycle of what runs on after a rolling schedule. Half of the usual longest red.
+const AFTER_CYCLE: Span = Span::from_s(60);

@@ -18,6 +18,8 @@ const PRICE: f32 = 3.0;
 const PRICE_NOISY: f32 = 12.0;
 /// A car picks up speed at this rate, m/s².
 const ACCELERATION: f32 = 2.2;
+/// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
+const WALKER: f32 = 0.3;
 /// A red is ended so long before its maximum is up, s.
 const RED_MARGIN: f32 = 6.0;
 
@@ -146,7 +148,7 @@ impl Situation {
                 .unwrap_or(f32::INFINITY);
         }
         for (row, &people) in moment.walkers.iter().enumerate().filter(|(_, p)| **p > 0.0) {
-            self.claim(GroupId::of(row), people, f32::INFINITY);
+            self.claim(GroupId::of(row), people * WALKER, f32::INFINITY);
         }
     }
 
