@@ -115,7 +115,7 @@ impl Engine {
 
     fn of_link(&self, link: LinkId) -> Vec<LaneId> {
         let ours = self.partition.links.contains(&link);
-        ours.then(|| span(&self.network.link(link).lanes).collect()).unwrap_or_default()
+        if ours { span(&self.network.link(link).lanes).collect() } else { Vec::new() }
     }
 
     fn lanes(&mut self, lanes: Vec<LaneId>, close: bool) -> Option<Outcome> {
