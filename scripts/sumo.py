@@ -175,7 +175,7 @@ class Engine:
             answer = self.read()
             if "error" in answer:
                 raise SystemExit(f"greenwave did not understand: {answer['error']}")
-            if "tickDone" in answer:
+            if "tick_done" in answer:
                 return
             yield answer["output"]
 
@@ -190,8 +190,8 @@ class Controller:
     LETTERS = {"ASPECT_RED": "r", "ASPECT_YELLOW": "y", "ASPECT_GREEN": "G"}
 
     def __init__(self, info, junction):
-        self.id = info["junctionId"]
-        self.groups = [g["groupId"] for g in info["groups"]]
+        self.id = info["junction_id"]
+        self.groups = [g["group_id"] for g in info["groups"]]
         # A group is named after the link indices it stands for.
         self.links = {g: [int(k) for k in g.split(",") if k.isdigit()] for g in self.groups}
         self.on_red = {g["id"] for g in junction["groups"] if g.get("turn_on_red")}
@@ -210,12 +210,12 @@ class Controller:
     def accept(self, plan):
         """Takes a plan on if it continues the one that runs; True if so."""
         self.news = True
-        if int(plan.get("baseRevision", 0)) != self.revision:
+        if int(plan.get("base_revision", 0)) != self.revision:
             return False
-        self.revision, self.valid_until = int(plan["revision"]), int(plan["validUntilMs"])
-        start = int(plan["effectiveFromMs"])
-        self.ahead = sorted((start + after, timeline["groupId"], aspect) for timeline in plan.get("lamps", [])
-                            for after, aspect in zip(timeline.get("afterMs", []), timeline.get("aspects", [])))
+        self.revision, self.valid_until = int(plan["revision"]), int(plan["valid_until_ms"])
+        start = int(plan["effective_from_ms"])
+        self.ahead = sorted((start + after, timeline["group_id"], aspect) for timeline in plan.get("lamps", [])
+                            for after, aspect in zip(timeline.get("after_ms", []), timeline.get("aspects", [])))
         return True
 
     def show(self, now_ms):
@@ -242,9 +242,9 @@ class Controller:
     def status(self, now_ms):
         """What it reports, when there is something new."""
         self.news = False
-        return {"junctionId": self.id, "atMs": str(now_ms), "runningRevision": str(self.revision),
+        return {"junction_id": self.id, "at_ms": str(now_ms), "running_revision": str(self.revision),
                 "mode": "CONTROLLER_MODE_REMOTE",
-                "lamps": [{"groupId": g, "aspect": a} for g, a in self.aspects.items()]}
+                "lamps": [{"group_id": g, "aspect": a} for g, a in self.aspects.items()]}
 
 
 class Detectors:
@@ -309,10 +309,10 @@ class Detectors:
                 inside = [v for v in libsumo.lane.getLastStepVehicleIDs(lane) if libsumo.vehicle.getLanePosition(v) >= begin]
                 vehicles.append(len(inside))
                 queues.append(sum(libsumo.vehicle.getSpeed(v) < STANDING_MPS for v in inside))
-        return {"endMs": str(now * 1000), "intervalMs": 1000,
-                "loops": {"sensorIds": [i for i, _, _ in self.loops], "counts": counts,
+        return {"end_ms": str(now * 1000), "interval_ms": 1000,
+                "loops": {"sensor_ids": [i for i, _, _ in self.loops], "counts": counts,
                           "occupancies": [min(1.0, o) for o in occupancies]},
-                "cameras": {"sensorIds": [i for i, _ in self.cameras], "laneCounts": [len(v) for _, v in self.cameras],
+                "cameras": {"sensor_ids": [i for i, _ in self.cameras], "lane_counts": [len(v) for _, v in self.cameras],
                             "vehicles": vehicles, "queues": queues}}
 
 
@@ -344,26 +344,26 @@ def greenwave(scenario, args, folder, start):
     engine = Engine(args.binary, ["--network", path("network.json"), "--sensors", path("sensors.json"),
                                   "--limits", path("limits.json"), *config, *record])
     junctions = {j["id"]: j for j in network["junctions"]}
-    controllers = {j["junctionId"]: Controller(j, junctions[j["junctionId"]]) for j in engine.hello.get("junctions", [])}
+    controllers = {j["junction_id"]: Controller(j, junctions[j["junction_id"]]) for j in engine.hello.get("junctions", [])}
     detectors = Detectors(network, sensors).number(sensors)
     tally = {"published": 0, "refused": 0, "not_accepted": 0, "wrong_lamps": 0}
     index = {}
     for now in range(scenario.begin, scenario.end):
         now_ms = now * 1000
-        status = [c.status(now_ms) for c in controllers.values() if c.news]
-        tick = {"tMs": str(now_ms), "readings": {"batches": [detectors.read(now)]}, "status": status}
+        status = [c.status(now_ms) for c in controllers.values() if c.news or now % 10 == 0]
+        tick = {"t_ms": str(now_ms), "readings": {"batches": [detectors.read(now)]}, "status": status}
         for output in engine.tick(tick):
             if "plan" in output:
                 plan = output["plan"]
                 tally["published"] += 1
-                tally["not_accepted"] += not controllers[plan["junctionId"]].accept(plan)
-            elif "planRefused" in output:
+                tally["not_accepted"] += not controllers[plan["junction_id"]].accept(plan)
+            elif "plan_refused" in output:
                 tally["refused"] += 1
             elif "index" in output:
                 i = output["index"]
-                subject = i.get("linkId") or i.get("zoneId")
+                subject = i.get("link_id") or i.get("zone_id")
                 spent, free = index.get(subject, (0.0, 0.0))
-                index[subject] = (spent + i.get("spentVehS", 0.0), free + i.get("freeFlowVehS", 0.0))
+                index[subject] = (spent + i.get("spent_veh_s", 0.0), free + i.get("free_flow_veh_s", 0.0))
         for c in controllers.values():
             c.show(now_ms)
         libsumo.simulationStep()
