@@ -159,6 +159,6 @@ mod tests {
 
     #[test]
     fn standing_still_never_arrives() {
-        assert_eq!((Metres::constant(1.0) / MetresPerSecond::ZERO).get(), f64::MAX);
+        assert_eq!(Metres::constant(1.0) / MetresPerSecond::ZERO, Seconds::constant(f64::MAX));
     }
 }
