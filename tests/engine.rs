@@ -93,7 +93,18 @@ impl Street {
         events
     }
 
+    /// Every controller begins the lamp changes that are due.
+    fn advance(&mut self) {
+        for controller in self.controllers.iter_mut().map(|(_, c)| c) {
+            let due = controller.ahead.iter().take_while(|change| change.at <= self.now).count();
+            for change in controller.ahead.drain(..due) {
+                controller.lamps[change.group.index()] = change.aspect;
+            }
+        }
+    }
+
     fn second(&mut self) {
+        self.advance();
         let mut events = self.nonsense();
         for (id, c) in self.controllers.iter() {
             events.push(Event::Status(Status {
@@ -114,7 +125,9 @@ impl Street {
                     let controller = &mut self.controllers[draft.junction];
                     assert_eq!(draft.base, controller.running, "a plan continues what runs");
                     controller.running = draft.revision;
-                    controller.ahead = p.plan.lamps().to_vec();
+                    // What it was to show before this plan counts it still shows.
+                    controller.ahead.retain(|change| change.at < draft.effective_from);
+                    controller.ahead.extend(p.plan.lamps());
                 }
                 Output::Refused(refused) => {
                     self.refused += 1;
@@ -125,12 +138,8 @@ impl Street {
                 _ => {}
             }
         }
-        for id in self.network.junctions().ids() {
-            let controller = &mut self.controllers[id];
-            let due = controller.ahead.iter().take_while(|change| change.at <= self.now).count();
-            for change in controller.ahead.drain(..due) {
-                controller.lamps[change.group.index()] = change.aspect;
-            }
+        self.advance();
+        for (id, controller) in self.controllers.iter() {
             let faults = self.oracle.watch(self.now, id, &controller.lamps);
             assert!(faults.is_empty(), "{}: {faults:?}", self.network.junction(id).name);
         }

@@ -85,10 +85,11 @@ impl From<prost::DecodeError> for Wrong {
         let text = error.to_string();
         let text = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text);
         let parts: Vec<&str> = text.split(": ").collect();
-        // `Readings.readings: Reading.end_ms: invalid varint`: the path, then the reason.
+        // `Reading.end_ms: Readings.readings: invalid varint`: the path, innermost field first, then the reason.
         let path = parts.iter().take_while(|p| p.contains('.') && !p.contains(' '));
-        let fields: Vec<&str> = path.filter_map(|p| p.split_once('.').map(|(_, field)| field)).collect();
+        let mut fields: Vec<&str> = path.filter_map(|p| p.split_once('.').map(|(_, field)| field)).collect();
         let reason = parts[fields.len()..].join(": ");
+        fields.reverse();
         Self::new(&fields.join("."), "", format!("is no protobuf of this kind: {}", quote(&reason)))
     }
 }

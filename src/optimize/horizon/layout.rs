@@ -14,11 +14,11 @@ const NEIGHBOUR_S: f64 = 60.0;
 pub struct Layout {
     pub(super) junction: JunctionId,
     pub(super) groups: usize,
-    /// [group]: shortest green, s.
+    /// By group: shortest green, s.
     pub(super) min_green: Vec<f32>,
-    /// [group]: longest red, s.
+    /// By group: longest red, s.
     pub(super) max_red: Vec<f32>,
-    /// [from][to]: owed between groups that are never green together, and by a group to itself, s; else less than 0.
+    /// By from and to: owed between groups that are never green together, and by a group to itself, s; else less than 0.
     pub(super) intergreen: Vec<f32>,
     pub(super) stages: Vec<StageRow>,
     pub(super) lanes: Vec<LaneRow>,
@@ -26,17 +26,17 @@ pub struct Layout {
     pub(super) exits: Vec<LinkId>,
     /// Lanes that have the right of way over a turn, all turns one after another.
     pub(super) foes: Vec<(u16, u32)>,
-    /// [stage][lane]: the lane's turns that are green.
+    /// By stage and lane: the lane's turns that are green.
     pub(super) served: Vec<u32>,
-    /// [stage][lane]: whether a green turn of the lane gives way to another that is green.
+    /// By stage and lane: whether a green turn of the lane gives way to another that is green.
     pub(super) yields: Vec<bool>,
-    /// [from][to]: whether `to` may follow.
+    /// By from and to: whether `to` may follow.
     pub(super) follows: Vec<bool>,
-    /// [from][to][group]: from the begin of the change to the group's green, s; 0 where it stays green.
+    /// By from, to and group: from the begin of the change to the group's green, s; 0 where it stays green.
     pub(super) starts: Vec<f32>,
-    /// [from][to]: from the begin of the change until every minimum green in `to` is over, s.
+    /// By from and to: from the begin of the change until every minimum green in `to` is over, s.
     pub(super) hold: Vec<f32>,
-    /// [stage][group]: the least time in which the group can be green when this stage has just done its duty, s.
+    /// By stage and group: the least time in which the group can be green when this stage has just done its duty, s.
     pub(super) reach: Vec<f32>,
 }
 

@@ -18,11 +18,11 @@ const DRAIN: f32 = 0.25;
 /// How far each stream and exit has come.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
-    /// [stream]: the next vehicle.
+    /// By stream: the next vehicle.
     pub(super) next: &'a mut [u8],
-    /// [stream]: the earliest it can cross.
+    /// By stream: the earliest it can cross.
     pub(super) ready: &'a mut [f32],
-    /// [exit]: vehicles that entered it.
+    /// By exit: vehicles that entered it.
     pub(super) taken: &'a mut [f32],
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Run<'a> {
 pub(super) struct Window<'a> {
     /// The stage.
     pub(super) stage: usize,
-    /// [group]: from when it may be passed; infinite while it is red.
+    /// By group: from when it may be passed; infinite while it is red.
     pub(super) open: &'a [f32],
     /// The last instant of the stretch.
     pub(super) until: f32,

@@ -76,18 +76,18 @@ pub struct Situation {
     pub(super) since: f32,
     pub(super) horizon: f32,
     pub(super) price: f32,
-    /// [group]: when it turned or turns green without another change; infinite if it does not.
+    /// By group: when it turned or turns green without another change; infinite if it does not.
     pub(super) green_at: Vec<f32>,
-    /// [group]: the first instant at which it owes nothing to those that are off already.
+    /// By group: the first instant at which it owes nothing to those that are off already.
     pub(super) debt: Vec<f32>,
-    /// [stage]: the first instant at which the change into it does not cut a minimum green.
+    /// By stage: the first instant at which the change into it does not cut a minimum green.
     pub(super) leave: Vec<f32>,
     pub(super) streams: Vec<Stream>,
     /// When each vehicle would cross if nothing held it.
     pub(super) arrivals: Vec<f32>,
     /// Which of its lane's turns each takes.
     pub(super) ways: Vec<u8>,
-    /// [exit]: vehicles it can take now.
+    /// By exit: vehicles it can take now.
     pub(super) room: Vec<f32>,
     pub(super) claims: Vec<Claim>,
     found: Vec<(f32, u32)>,
