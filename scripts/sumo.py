@@ -212,8 +212,8 @@ class Controller:
         self.news = True
         if int(plan.get("base_revision", 0)) != self.revision:
             return False
-        self.revision, self.valid_until = int(plan["revision"]), int(plan["valid_until_ms"])
-        start = int(plan["effective_from_ms"])
+        self.revision, self.valid_until = int(plan["revision"]), int(plan.get("valid_until_ms", 0))
+        start = int(plan.get("effective_from_ms", 0))
         self.ahead = sorted((start + after, timeline["group_id"], aspect) for timeline in plan.get("lamps", [])
                             for after, aspect in zip(timeline.get("after_ms", []), timeline.get("aspects", [])))
         return True
