@@ -4,6 +4,7 @@ mod demo;
 mod lockstep;
 mod network;
 mod replay;
+mod simulate;
 
 use std::io;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ GREENWAVE_LOG=debug shows more of what happens on stderr.
 Examples:
   greenwave network check city.json
   greenwave network show city.json --json
+  greenwave simulate --network city.json --demand demand.json --control greenwave
   greenwave lockstep --network city.json --record morning.gwlog
   greenwave replay morning.gwlog";
 
@@ -55,6 +57,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Network(network::Args),
+    Simulate(Box<simulate::Args>),
     Replay(replay::Args),
     Lockstep(lockstep::Args),
 }
@@ -64,6 +67,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args, terminal),
             Self::Network(args) => network::run(args, terminal),
+            Self::Simulate(args) => simulate::run(args, terminal),
             Self::Replay(args) => replay::run(args, terminal),
             Self::Lockstep(args) => lockstep::run(args, terminal),
         }
