@@ -1,53 +1,19 @@
 //! How fast the twin is: consecutive seconds of a city in its morning peak, sensors included.
 
+#[path = "city/demand.rs"]
+mod demand;
+
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use greenwave::network::limits::Limits;
-use greenwave::network::route::Router;
 use greenwave::network::sensor::{SensorKind, SensorSpec, SensorsSpec};
-use greenwave::network::{Network, Sensors, VehicleClass};
-use greenwave::time::Span;
-use greenwave::twin::demand::{Demand, Trip};
+use greenwave::network::{Network, Sensors};
 use greenwave::twin::{Options, Twin, city};
 
 /// Seconds before the city is full, and seconds measured one after the other.
 const WARM_S: usize = 900;
 const TICKS: usize = 120;
-
-/// Trips between links a kilometre or two apart, `per_s` a second, everywhere.
-fn demand(network: &Network, per_s: f64) -> Demand {
-    let router = Router::new(network);
-    let links: Vec<_> = network.links().ids().collect();
-    let mut state = 88_172_645_463_325_252u64;
-    let mut draw = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % n as u64) as usize
-    };
-    let mut routes = Vec::new();
-    while routes.len() < 2000.max(links.len() / 4) {
-        let from = links[draw(links.len())];
-        let start = network.node(network.link(from).to).position;
-        let near = |&&l: &&_| {
-            let there: &greenwave::network::Link = network.link(l);
-            (800.0..2500.0).contains(&network.node(there.to).position.distance(start).get())
-        };
-        let offset = draw(links.len());
-        let Some(&to) = links[offset..].iter().chain(&links[..offset]).find(near) else { continue };
-        if let Some((way, _)) = router.route(from, to, |l| network.link(l).free_flow()) {
-            routes.push(Arc::from(way));
-        }
-    }
-    let count = (per_s * (WARM_S + 4 * TICKS) as f64) as usize;
-    let trips = (0..count).map(|n| Trip {
-        depart: Span::nearest(n as f64 / per_s),
-        class: VehicleClass::Car,
-        route: Arc::clone(&routes[draw(routes.len())]),
-    });
-    Demand { trips: trips.collect(), ..Demand::default() }
-}
 
 /// A camera on every approach of a signal, and a loop on each of its lanes.
 fn sensors(network: &Network) -> Sensors {
@@ -78,7 +44,7 @@ fn step(c: &mut Criterion) {
     for junctions in [1000] {
         let network =
             Arc::new(Network::build(city::city(junctions, 1), &Limits::default()).expect("the city is sound"));
-        let demand = demand(&network, junctions as f64 / 5.0);
+        let demand = demand::demand(&network, junctions as f64 / 5.0, WARM_S + 4 * TICKS);
         for (label, sensors) in [("city", sensors(&network)), ("city-blind", Sensors::default())] {
             let warm = || {
                 let mut twin = Twin::new(network.clone(), &sensors, &demand, Options::default());
