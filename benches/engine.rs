@@ -25,6 +25,8 @@ use greenwave::twin::{Options, SensorFaults, Twin, city};
 /// Seconds in which the roads fill under the controllers' own programs, and further ones in which the engine warms up.
 const FILL_S: usize = 600;
 const WARM_S: usize = 120;
+/// Vehicles that set out in an hour for each junction: as many as in the demo's morning peak.
+const PER_JUNCTION_HOUR: f64 = 140.0;
 /// Seconds in the ring.
 const TICKS: usize = 120;
 
@@ -51,7 +53,8 @@ fn second(twin: &mut Twin, engine: &mut City) -> (Time, Vec<Event>, usize) {
 
 fn ring(network: &Arc<Network>, start: Time) -> Ring {
     let sensors = Arc::new(Sensors::build(&layout(network, Layout::Full), network).expect("they stand on the road"));
-    let demand = demand::demand(network, network.junctions().len() as f64 / 12.0, FILL_S + WARM_S + TICKS);
+    let per_s = network.junctions().len() as f64 * PER_JUNCTION_HOUR / 3600.0;
+    let demand = demand::demand(network, per_s, FILL_S + WARM_S + TICKS);
     let options = Options { start, sensors: SensorFaults::ORDINARY, ..Options::default() };
     let mut twin = Twin::new(Arc::clone(network), &sensors, &demand, options);
     for _ in 0..FILL_S {
