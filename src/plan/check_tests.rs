@@ -169,6 +169,26 @@ fn a_stage_has_its_longest_green() {
     assert_snapshot!(told(&judge(short, &running, &junction)), @"safe");
 }
 
+#[test]
+fn a_green_that_is_too_long_already_ends_at_once() {
+    let junction = crossing().max_green(0, 40.0).build();
+    let running = [lately(&junction, 0, 50.0)]; // green for 45 s
+    assert_snapshot!(told(&judge(draft("1:30 0:45"), &running, &junction)), @"safe");
+    assert_snapshot!(told(&judge(draft("0:1 1:30 | 0:45 1:30"), &running, &junction)), @"S0: green of 46 s is above its maximum 40 s");
+}
+
+#[test]
+fn a_shortest_green_outlasts_the_longest_of_its_stage() {
+    // G0 is green at once in S0; G1, to which G2 owes 14 s, from second 14 to 19 at least: S0 cannot end after its 15 s.
+    let site = Site::new().group(5.0, 3.0, 2.0).group(5.0, 3.0, 2.0).group(5.0, 3.0, 2.0);
+    let site = site.never(1, 2).intergreen(2, 1, 14.0).stage(&[0, 1]).stage(&[2]).max_green(0, 15.0);
+    let junction = site.build();
+    let running = [in_stage(&junction, 1)];
+    assert_snapshot!(told(&judge(draft("0:19 1:10"), &running, &junction)), @"safe");
+    assert_snapshot!(told(&judge(draft("0:18 1:10"), &running, &junction)), @"G1: green of 4 s is below its minimum 5 s");
+    assert_snapshot!(told(&judge(draft("0:20 1:10"), &running, &junction)), @"S0: green of 20 s is above its maximum 15 s");
+}
+
 /// What is wrong when somebody has waited for G1 since second `since`.
 fn waited(junction: &Junction, running: &Running, since: f64, text: &str) -> String {
     let mut waiting = Table::filled(None, junction.groups.len());

@@ -300,7 +300,10 @@ impl Road<'_> {
             lamps.change(stages[self.stage(position)].groups, at, self.bounds.junction);
             let (stage, next) = (self.stage(position), self.stage(self.next(position)));
             let earliest = lamps.earliest_change(stages[next].groups, at, |group| self.bounds.min_green(group));
-            let latest = if stage == next { Time::NEVER } else { latest_end(&lamps, stage, at, self.bounds) };
+            let latest = match latest_end(&lamps, stage, at, self.bounds) {
+                _ if stage == next => Time::NEVER,
+                latest => latest.max(earliest.ceil(self.grid)),
+            };
             if !(earliest..=latest).contains(&(at + share)) {
                 return false;
             }

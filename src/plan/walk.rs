@@ -70,8 +70,12 @@ impl Walk<'_> {
         }
     }
 
+    fn grid(&self) -> Span {
+        self.setting.grid.max(Span::from_ms(1))
+    }
+
     fn on_grid(&mut self, change: Change) {
-        let grid = self.setting.grid.max(Span::from_ms(1));
+        let grid = self.grid();
         if change.at.floor(grid) != change.at {
             self.found.push(Violation::OffGrid { stage: change.stage, at: change.at, grid });
         }
@@ -86,7 +90,10 @@ impl Walk<'_> {
             if !junction.may_follow(before, change.stage) {
                 self.found.push(Violation::Order { from: before, to: change.stage });
             }
-            self.stage_ends(before, change.at);
+            let min_green = |group| self.bounds.min_green(group);
+            let groups = junction.stages[change.stage].groups;
+            let due = self.lamps.earliest_change(groups, self.draft.effective_from, min_green);
+            self.stage_ends(before, change.at, due.ceil(self.grid()));
         }
         let groups = junction.stages[change.stage].groups;
         for id in self.lamps.wanted().difference(groups).iter() {
@@ -102,9 +109,11 @@ impl Walk<'_> {
         self.stage = Some(change.stage);
     }
 
-    fn stage_ends(&mut self, stage: StageId, at: Time) {
+    /// The stage ends at `at`, which is not too late up to `due`, the first instant at which it can: a shortest green
+    /// that began late outlasts a stage's longest, and nothing ends before the plan counts.
+    fn stage_ends(&mut self, stage: StageId, at: Time, due: Time) {
         let green = at - self.green_since;
-        if let Some(max) = self.bounds.junction.stages[stage].max_green.filter(|&max| green > max) {
+        if let Some(max) = self.bounds.junction.stages[stage].max_green.filter(|&max| green > max && at > due) {
             self.found.push(Violation::LongGreen { stage, green, max });
         }
     }
@@ -158,7 +167,7 @@ impl Walk<'_> {
         let Some(last) = self.stage else { return };
         // A tail of one stage alone never leaves it.
         if self.draft.tail.splits.iter().all(|&(stage, _)| stage == last) {
-            self.stage_ends(last, self.draft.valid_until);
+            self.stage_ends(last, self.draft.valid_until, self.draft.effective_from);
         }
         let unserved: GroupSet = junction.groups.ids().filter(|&id| !self.served.contains(id)).collect();
         for group in unserved.iter() {
