@@ -23,8 +23,6 @@ pub struct Settings {
     pub mode: Mode,
     /// Who decides.
     pub control: Control,
-    /// The base plan is made anew this often, s; 0 keeps the imported programs.
-    pub base_plan_every_s: i64,
     /// The index of links and zones is reported this often, s.
     pub index_every_s: i64,
 }
@@ -39,7 +37,6 @@ impl Default for Settings {
             validity_ms: 180_000,
             mode: Mode::Shadow,
             control: Control::Greenwave,
-            base_plan_every_s: 300,
             index_every_s: 60,
         }
     }

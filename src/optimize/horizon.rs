@@ -41,10 +41,6 @@ pub enum Bound {
     MinGreen,
     /// A movement or a crossing that has waited almost too long.
     MaxRed,
-    /// A stage's longest green.
-    MaxGreen,
-    /// The order of stages.
-    Order,
     /// An exit without room.
     ExitFull,
 }
@@ -55,8 +51,6 @@ impl Bound {
         match self {
             Self::MinGreen => "minimum green",
             Self::MaxRed => "maximum red",
-            Self::MaxGreen => "maximum green",
-            Self::Order => "order of stages",
             Self::ExitFull => "no room on an exit",
         }
     }

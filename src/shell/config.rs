@@ -27,12 +27,6 @@ pub const KEYS: &[Key] = &[
     ),
     ("mode", "", None, "what is done with plans: \"shadow\", \"advise\" or \"control\""),
     ("control", "", None, "who decides: \"greenwave\", \"fixed\", \"actuated\" or \"max-pressure\""),
-    (
-        "base_plan_every_s",
-        "s",
-        Some((0, 86_400)),
-        "how often the base plan is made anew; 0 keeps the imported programs",
-    ),
     ("index_every_s", "s", Some((1, 86_400)), "how often the index of links and zones is reported"),
 ];
 

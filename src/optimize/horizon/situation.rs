@@ -272,7 +272,7 @@ impl Situation {
             }
         }
         let discharge = track.discharge();
-        let gone = self.gone(network, layout, moment, at, lag, discharge.headway_s, &found);
+        let gone = self.gone(layout, moment, at, lag, discharge.headway_s, &found);
         let exits = &network.lane(row.lane).exits;
         let samples = if row.split && found.len() > gone { SAMPLES } else { 1 };
         for sample in 0..samples {
@@ -305,10 +305,8 @@ impl Situation {
     }
 
     /// How many of a lane's vehicles have crossed between the tracker's clock and now, by the lamps that were shown.
-    #[expect(clippy::too_many_arguments, reason = "one lane's facts, all of them needed")]
     fn gone(
         &self,
-        network: &Network,
         layout: &Layout,
         moment: &Moment<'_>,
         at: usize,
@@ -319,7 +317,6 @@ impl Situation {
         if lag <= 0.0 {
             return 0;
         }
-        let _ = network;
         // The lane was open from its first turn's green to its last one's end.
         let (mut from, mut until) = (f32::INFINITY, f32::NEG_INFINITY);
         for turn in &layout.turns[layout.lanes[at].turns.clone()] {

@@ -171,10 +171,11 @@ fn table(world: &World, args: &Args, fixed: &Run, greenwave: &Run) -> String {
         row("  red lights crossed", before.red_crossings.to_string(), after.red_crossings.to_string());
     }
     let plans = greenwave.all.plans();
-    let saved = (1.0 - (g.delay_index - 1.0) / (f.delay_index - 1.0).max(1e-9)) * 100.0;
+    let more = ((g.delay_index - 1.0) / (f.delay_index - 1.0).max(1e-9) - 1.0) * 100.0;
+    let (percent, than) = (more.abs(), if more > 0.0 { "more" } else { "less" });
     let _ = write!(
         text,
-        "\n  excess of the delay index over 1: {saved:.0} % less\n  plans: {} published, {} refused, {} declined by \
+        "\n  excess of the delay index over 1: {percent:.0} % {than}\n  plans: {} published, {} refused, {} declined by \
          their controller; lamp faults seen by the oracle: {}",
         plans.published, plans.refused, plans.declined, plans.lamp_faults,
     );
