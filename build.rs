@@ -1,6 +1,9 @@
-//! Compiles `proto/` to Rust and to its JSON mapping, with no outside compiler; into `OUT_DIR` only.
+//! Compiles `proto/` to Rust and to its JSON mapping, with no outside compiler, and the cockpit's page where Node.js is
+//! there; into `OUT_DIR` only.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use protox::prost::Message;
 
@@ -17,5 +20,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .preserve_proto_field_names()
         .ignore_unknown_fields()
         .build(&[".greenwave.v1"])?;
+    page(Path::new("src/shell/http/page"), &PathBuf::from(env::var("OUT_DIR")?))?;
+    Ok(())
+}
+
+/// Builds the page in a copy of its sources. Without Node.js the folder stays empty, and the page says what to do.
+fn page(from: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed={}", from.display());
+    println!("cargo:rerun-if-env-changed=GREENWAVE_NO_PAGE");
+    let (work, built) = (out.join("page-work"), out.join("page"));
+    fs::create_dir_all(&built)?;
+    copy(from, &work)?;
+    if env::var_os("GREENWAVE_NO_PAGE").is_some() {
+        return Ok(());
+    }
+    let npm = |args: &[&str]| Command::new("npm").args(args).current_dir(&work).output();
+    let lock = fs::read(work.join("package-lock.json"))?;
+    let installed = work.join("node_modules/.greenwave-lock");
+    if fs::read(&installed).ok().as_ref() != Some(&lock) {
+        match npm(&["ci", "--no-audit", "--no-fund", "--ignore-scripts"]) {
+            Ok(done) if done.status.success() => fs::write(&installed, &lock)?,
+            Ok(done) => {
+                let said = String::from_utf8_lossy(&done.stderr);
+                println!("cargo:warning=the cockpit's page is left out: npm ci: {}", said.lines().last().unwrap_or(""));
+                return Ok(());
+            }
+            Err(_) => {
+                println!("cargo:warning=the cockpit's page is left out: there is no npm; install Node.js 20 or later");
+                return Ok(());
+            }
+        }
+    }
+    let done = npm(&["run", "build"])?;
+    if !done.status.success() {
+        let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+        return Err(format!("the cockpit's page does not build:\n{said}").into());
+    }
+    fs::remove_dir_all(&built)?;
+    fs::rename(work.join("dist"), &built)?;
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        if name == "node_modules" || name == "dist" {
+            continue;
+        }
+        if path.is_dir() { copy(&path, &to.join(name))? } else { fs::copy(&path, to.join(name)).map(drop)? }
+    }
     Ok(())
 }

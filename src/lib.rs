@@ -1,5 +1,7 @@
 //! Greenwave: from sensor counts to safe signal plans.
 
+pub mod alarm;
+pub mod authority;
 pub mod engine;
 pub mod event;
 pub mod ids;

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod closed_loop;
 pub mod config;
+pub mod http;
 pub mod load;
 pub mod lockstep;
 pub mod record;

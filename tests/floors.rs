@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their floors; a floor imports lower ones only, and those of its own that [`SAME_FLOOR`] lists.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 16] = [
     ("ids", 0),
     ("units", 0),
     ("time", 0),
     ("network", 10),
-    ("event", 11), // floor 1 as well, directly above network
+    ("event", 11),     // floor 1 as well, directly above network
+    ("authority", 12), // who may order what an event can say
+    ("alarm", 13),
     ("traffic", 20),
     ("plan", 30),
     ("optimize", 40),
@@ -39,6 +41,12 @@ const CRATES: [(&[&str], &[&str]); 6] = [
             "tokio",
             "rdkafka",
             "axum",
+            "utoipa",
+            "utoipa_axum",
+            "jsonwebtoken",
+            "arc_swap",
+            "include_dir",
+            "ureq",
             "metrics",
             "tracing",
             "tracing_subscriber",
@@ -52,7 +60,10 @@ const CRATES: [(&[&str], &[&str]); 6] = [
     (&["prost", "pbjson", "zstd"], &["wire"]),
     (&["petgraph"], &["network/route"]),
     // Specs, configuration, recorded formats, and what a command answers.
-    (&["serde", "serde_json"], &["network", "event", "engine/settings", "twin/demand", "wire", "shell"]),
+    (
+        &["serde", "serde_json"],
+        &["network", "event", "authority", "alarm", "engine/settings", "twin/demand", "wire", "shell"],
+    ),
     (&["quick_xml"], &["network/import"]),
     (&["rand_core", "rand_pcg"], &["twin", "shell"]),
 ];

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each an `Args` and a `run`.
 
+mod audit;
 mod demo;
 mod lockstep;
 mod network;
@@ -60,6 +61,7 @@ enum Command {
     Simulate(Box<simulate::Args>),
     Replay(replay::Args),
     Lockstep(lockstep::Args),
+    Audit(audit::Args),
 }
 
 impl Command {
@@ -70,6 +72,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(args, terminal),
             Self::Replay(args) => replay::run(args, terminal),
             Self::Lockstep(args) => lockstep::run(args, terminal),
+            Self::Audit(args) => audit::run(args, terminal),
         }
     }
 }

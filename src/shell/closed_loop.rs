@@ -86,6 +86,7 @@ pub struct ClosedLoop {
     engine: Option<City>,
     oracle: Oracle,
     plans: Plans,
+    said: Vec<Event>,
 }
 
 impl ClosedLoop {
@@ -103,7 +104,13 @@ impl ClosedLoop {
             engine,
             oracle: Oracle::new(&world.network),
             plans: Plans::default(),
+            said: Vec::new(),
         }
+    }
+
+    /// What operators say: the engine hears it in the next second.
+    pub fn say(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.said.extend(events);
     }
 
     /// Lets one second pass: the roads move, the engine hears of it, its plans reach the controllers.
@@ -113,6 +120,7 @@ impl ClosedLoop {
         self.watch(now);
         let mut events = Vec::new();
         self.twin.events(&mut events);
+        events.append(&mut self.said);
         let outputs = self.engine.as_mut().map_or_else(Vec::new, |engine| engine.step(now, &events));
         for output in &outputs {
             match output {

@@ -1,6 +1,7 @@
 //! `greenwave demo`: a morning peak in a twin city, first under a fixed plan made for it, then under Greenwave.
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -14,8 +15,10 @@ use crate::event::Mode;
 use crate::network::layout::{Layout, layout};
 use crate::network::limits::Limits;
 use crate::network::{Fault, Network};
+use crate::shell::clock::{self, Stopwatch};
 use crate::shell::closed_loop::{ClosedLoop, Outcome, World, timed};
 use crate::shell::config::Config;
+use crate::shell::http::{self, Cockpit};
 use crate::shell::record::Recorder;
 use crate::shell::terminal::Terminal;
 use crate::shell::world;
@@ -25,6 +28,9 @@ use crate::twin::{Ambulance, Options, SensorFaults};
 
 /// Monday, 2 March 2026, 07:00 UTC.
 const START: Time = Time::from_s(1_772_434_800);
+
+/// A demo that is watched takes about so long.
+const LIVE: Span = Span::from_s(40);
 
 /// Run a morning peak in a twin city: first under a fixed plan made for that very hour, then under Greenwave.
 #[derive(Debug, clap::Args)]
@@ -38,6 +44,20 @@ pub(super) struct Args {
     /// Write everything the engine hears, and a digest of all it says, to this log.
     #[arg(long, value_name = "LOG")]
     record: Option<PathBuf>,
+    /// The cockpit's port on this machine, 0 for any that is free. It stays open after the end until Ctrl-C where a
+    /// terminal is attached.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Run without the cockpit.
+    #[arg(long)]
+    no_cockpit: bool,
+    /// So many times as fast as the clock at most, 1 to 3600. Without it, as fast as the machine can, or in about 40 s
+    /// where a terminal is attached and there is a cockpit to look at.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    speed: Option<u16>,
+    /// Write what operators do to this log; check it with `greenwave audit verify`.
+    #[arg(long, value_name = "LOG")]
+    audit: Option<PathBuf>,
 }
 
 /// One run to its end.
@@ -55,9 +75,13 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let bar = terminal.progress(2 * u64::from(args.minutes) * 60, "s");
     bar.set_message(format!("{junctions} junctions, two runs"));
     let settings = recorded.config.settings.clone();
+    let mut cockpit = if args.no_cockpit { None } else { cockpit(&world, args, terminal) };
+    let watched = cockpit.is_some() && io::stderr().is_terminal();
+    let speed = args.speed.map(i64::from).or_else(|| watched.then(|| span.ms() / LIVE.ms()));
     let (fixed, greenwave) = thread::scope(|scope| {
-        let fixed = scope.spawn(|| drive(&world, None, span, args.seed, &bar, None));
-        let greenwave = drive(&world, Some(settings), span, args.seed, &bar, recorder.as_mut());
+        let fixed = scope.spawn(|| drive(&world, None, span, args.seed, &bar, Rim::default()));
+        let rim = Rim { recorder: recorder.as_mut(), cockpit: cockpit.as_mut(), speed };
+        let greenwave = drive(&world, Some(settings), span, args.seed, &bar, rim);
         // A run that panics has already said why; the demo ends the same way.
         (fixed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), greenwave)
     });
@@ -75,6 +99,12 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         "plans": {"published": plans.published, "refused": plans.refused, "unsafe": plans.lamp_faults},
     });
     terminal.result(&object, table(&world, args, &fixed, &greenwave))?;
+    if watched && io::stdout().is_terminal() {
+        terminal.note("the cockpit stays open; Ctrl-C ends it");
+        loop {
+            thread::park();
+        }
+    }
     match plans.faults.first() {
         Some(fault) => Err(Failure::Unsafe(format!("{} lamp faults; the first: {fault}", plans.lamp_faults))),
         None => Ok(()),
@@ -107,18 +137,62 @@ fn drive(
     span: Span,
     seed: u64,
     bar: &ProgressBar,
-    mut recorder: Option<&mut Recorder>,
+    mut rim: Rim<'_>,
 ) -> Result<Run, Failure> {
     let options = Options { seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
     let mut all = ClosedLoop::new(world, control, options);
-    for _ in 0..span.ms() / 1000 {
+    let begun = Stopwatch::start();
+    for second in 1..=span.ms() / 1000 {
+        if let Some(cockpit) = &rim.cockpit {
+            all.say(cockpit.orders());
+        }
         let tick = all.step();
-        if let Some(recorder) = &mut recorder {
+        if let Some(recorder) = &mut rim.recorder {
             recorder.tick(tick.now, &tick.events, &tick.outputs)?;
+        }
+        if let Some(cockpit) = &mut rim.cockpit {
+            cockpit.tick(tick.now, &tick.events, &tick.outputs);
+        }
+        if let Some(speed) = rim.speed {
+            clock::sleep(Span::from_ms(second * 1000 / speed.max(1)) - begun.elapsed());
         }
         bar.inc(1);
     }
+    if let Some(cockpit) = rim.cockpit {
+        cockpit.end();
+    }
     Ok(Run { outcome: all.outcome(), ambulances: all.twin().ambulances().to_vec(), all })
+}
+
+/// What a run has around it.
+#[derive(Default)]
+struct Rim<'a> {
+    recorder: Option<&'a mut Recorder>,
+    cockpit: Option<&'a mut Cockpit>,
+    speed: Option<i64>,
+}
+
+/// The cockpit, or a word why there is none: the demo goes on without.
+fn cockpit(world: &World, args: &Args, terminal: &Terminal) -> Option<Cockpit> {
+    let options = http::Options {
+        address: std::net::Ipv4Addr::LOCALHOST.into(),
+        port: args.port,
+        dual: vec!["mode".into()],
+        audit: args.audit.clone(),
+        issuers: Vec::new(),
+    };
+    match Cockpit::open(&world.network, &world.sensors, START, options) {
+        Ok(cockpit) => {
+            let (address, word) = (cockpit.address(), cockpit.one_time());
+            terminal.note(format_args!("cockpit: http://{address}/#{word}   (lets one person in, once)"));
+            Some(cockpit)
+        }
+        Err(error) => {
+            let port = args.port;
+            terminal.note(format_args!("no cockpit: port {port}: {error}; choose another with --port, 0 for any"));
+            None
+        }
+    }
 }
 
 fn outcome(of: &Outcome) -> Value {

@@ -1,0 +1,253 @@
+//! The cockpit's server: a JSON API described by its own OpenAPI, live updates, commands, and the page.
+
+mod act;
+pub mod audit;
+pub mod board;
+mod duty;
+mod live;
+mod page;
+mod problem;
+mod sightings;
+mod signal;
+mod token;
+mod view;
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::sync::oneshot;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::alarm;
+use crate::event::Event;
+use crate::network::{Network, Sensors};
+use crate::output::Output;
+use crate::shell::clock;
+use crate::time::{Span, Time};
+use audit::{Audit, AuditError};
+use board::{Board, Snapshot};
+pub use token::{Issuer, Keys};
+
+/// A snapshot is published this often at most, however fast the engine steps.
+const PUBLISH_EVERY: Span = Span::from_ms(100);
+
+/// How the cockpit is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens.
+    pub address: IpAddr,
+    /// On which port; 0 for any that is free.
+    pub port: u16,
+    /// Commands that a second person has to approve, by kind.
+    pub dual: Vec<String>,
+    /// The audit log; in memory alone without one.
+    pub audit: Option<PathBuf>,
+    /// Whose tokens are believed beside its own.
+    pub issuers: Vec<Issuer>,
+}
+
+/// Everything the server shares.
+#[derive(Debug)]
+pub(crate) struct Site {
+    network: Arc<Network>,
+    sensors: Arc<Sensors>,
+    router: crate::network::route::Router,
+    snapshot: ArcSwap<Snapshot>,
+    live: live::Live,
+    keys: Keys,
+    alarms: Mutex<alarm::Desk>,
+    audit: Mutex<Audit>,
+    waiting: Mutex<act::Waiting>,
+    events: Mutex<Sender<Event>>,
+    dual: Vec<String>,
+}
+
+/// What a lock guards is plain data: whole even if its last holder panicked.
+fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running cockpit: fed tick by tick, asked for what operators ordered.
+#[derive(Debug)]
+pub struct Cockpit {
+    site: Arc<Site>,
+    board: Board,
+    orders: Receiver<Event>,
+    address: SocketAddr,
+    once: String,
+    due: Time,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Cockpit {
+    /// Opens the port and serves from a thread of its own.
+    ///
+    /// # Errors
+    /// When the port is taken, the audit log is broken, or the system gives no randomness.
+    pub fn open(
+        network: &Arc<Network>,
+        sensors: &Arc<Sensors>,
+        now: Time,
+        options: Options,
+    ) -> Result<Self, AuditError> {
+        let listener = TcpListener::bind((options.address, options.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let board = Board::new(Arc::clone(network), Arc::clone(sensors), now);
+        let (keys, once) = Keys::new(Arc::clone(network), options.issuers)?;
+        let (events, orders) = channel();
+        let mut first = board;
+        let site = Arc::new(Site {
+            network: Arc::clone(network),
+            sensors: Arc::clone(sensors),
+            router: crate::network::route::Router::new(network),
+            snapshot: ArcSwap::from_pointee(first.publish(clock::now())),
+            live: live::Live::new(network),
+            keys,
+            alarms: Mutex::default(),
+            audit: Mutex::new(Audit::open(options.audit.as_deref())?),
+            waiting: Mutex::default(),
+            events: Mutex::new(events),
+            dual: options.dual,
+        });
+        let (stop, stopped) = oneshot::channel();
+        let shared = Arc::clone(&site);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let server = std::thread::spawn(move || {
+            let served = runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                tokio::select! {
+                    served = async { axum::serve(listener, router(shared)).await } => served,
+                    _ = stopped => Ok(()),
+                }
+            });
+            if let Err(error) = served {
+                tracing::error!(%error, "the cockpit's server ended");
+            }
+            runtime.shutdown_background();
+        });
+        let due = Time::LONG_AGO;
+        Ok(Self { site, board: first, orders, address, once, due, stop: Some(stop), server: Some(server) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The word that lets one person in, once, as administrator of everything.
+    pub fn one_time(&self) -> &str {
+        &self.once
+    }
+
+    /// What operators have ordered since the last call.
+    pub fn orders(&self) -> Vec<Event> {
+        self.orders.try_iter().collect()
+    }
+
+    /// Books one tick of the engine and, where it is time, shows it.
+    pub fn tick(&mut self, now: Time, events: &[Event], outputs: &[Output]) {
+        let seen = self.board.tick(now, events, outputs);
+        let changed = hold(&self.site.alarms).step(now, self.site.network.zones(), &seen);
+        self.site.live.alarms(&changed);
+        let wall = clock::now();
+        if wall >= self.due {
+            self.due = wall + PUBLISH_EVERY;
+            self.publish(wall);
+        }
+    }
+
+    /// The run is over: what is shown stays, and says so.
+    pub fn end(&mut self) {
+        self.board.end();
+        self.publish(clock::now());
+    }
+
+    fn publish(&mut self, wall: Time) {
+        let snapshot = Arc::new(self.board.publish(wall));
+        self.site.snapshot.store(Arc::clone(&snapshot));
+        self.site.live.publish(&snapshot);
+    }
+}
+
+impl Drop for Cockpit {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(server) = self.server.take() {
+            let _ = server.join();
+        }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Greenwave cockpit",
+    description = "Times are milliseconds since 1970-01-01T00:00:00 UTC, lengths metres, coordinates metres east and \
+                   north of the network's origin. Everything but /health, /ready, this description and the page asks \
+                   for a bearer token; everybody sees the zones of their authority alone."
+))]
+struct Api;
+
+/// The API with its description.
+fn api() -> (Router<Arc<Site>>, utoipa::openapi::OpenApi) {
+    let (router, mut description) = OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(view::health))
+        .routes(routes!(view::ready))
+        .routes(routes!(token::session))
+        .routes(routes!(token::me))
+        .routes(routes!(token::mint))
+        .routes(routes!(view::map))
+        .routes(routes!(view::zones))
+        .routes(routes!(view::zone))
+        .routes(routes!(view::links))
+        .routes(routes!(view::link))
+        .routes(routes!(signal::junctions))
+        .routes(routes!(signal::junction))
+        .routes(routes!(view::sensors))
+        .routes(routes!(duty::corridors))
+        .routes(routes!(duty::preview))
+        .routes(routes!(duty::alarms))
+        .routes(routes!(duty::handle_alarm))
+        .routes(routes!(duty::statistics))
+        .routes(routes!(duty::audit))
+        .routes(routes!(act::commands))
+        .routes(routes!(act::command))
+        .routes(routes!(act::approve))
+        .routes(routes!(live::live))
+        .split_for_parts();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    description.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+    (router, description)
+}
+
+fn router(site: Arc<Site>) -> Router {
+    let (router, description) = api();
+    let text = description.to_json().unwrap_or_default();
+    let described = move || async move { ([(header::CONTENT_TYPE, "application/json")], text) };
+    router
+        .route("/api/openapi.json", get(described))
+        .route("/", get(page::index))
+        .route("/assets/{*path}", get(page::asset))
+        .fallback(|| async { problem::Problem::new(StatusCode::NOT_FOUND, "there is nothing here") })
+        .method_not_allowed_fallback(|| async {
+            problem::Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here")
+        })
+        .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
+            let headers = response.headers_mut();
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            response.into_response()
+        }))
+        .with_state(site)
+}

@@ -1,0 +1,378 @@
+//! What people order, and its approval. Every command is an event for the engine; nothing reaches a lamp another way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::audit::Record;
+use super::problem::{Body, Path, Problem};
+use super::token::Seat;
+use super::{Site, hold};
+use crate::authority::{Role, places, required};
+use crate::event::{Action, Command, Event, Mode, PriorityClass, PriorityRequest, Scope};
+use crate::ids::{GroupId, JunctionId, LinkId, ZoneId};
+use crate::shell::clock;
+use crate::time::{Span, Time};
+use crate::units::Seconds;
+
+/// Commands that wait for a second person at one time, and how long they do.
+const WAITING_MAX: usize = 100;
+const WAITS: Span = Span::from_s(900);
+
+/// Commands that wait for a second person.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    all: BTreeMap<u64, (Order, Seat, Time)>,
+    last: u64,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Deal {
+    /// Run the base program and nothing else until released.
+    Hold { junction: String },
+    /// End a hold or a pin.
+    Release { junction: String },
+    /// Run a named program for so many minutes, 1 to 1440.
+    Pin { junction: String, program: String, minutes: u16 },
+    /// Narrow a group's limits.
+    Limit { junction: String, group: String, min_green_ms: Option<u32>, max_red_ms: Option<u32> },
+    /// Nobody can drive on a lane, counted from the kerb, which is 0.
+    CloseLane { link: String, lane: u8 },
+    /// Everybody can again.
+    OpenLane { link: String, lane: u8 },
+    /// Nobody can drive on a link.
+    CloseLink { link: String },
+    /// Everybody can again.
+    OpenLink { link: String },
+    /// shadow, advise or control, in a zone and all below it.
+    Mode {
+        zone: String,
+        #[schema(value_type = String)]
+        mode: Mode,
+    },
+    /// Ask for a green wave for an ambulance.
+    GreenWave { vehicle: String, from: String, to: String },
+    /// End a green wave.
+    CancelGreenWave { request: String },
+}
+
+/// An order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(super) struct Order {
+    action: Deal,
+    /// Why: at most 400 characters.
+    #[serde(default)]
+    reason: String,
+}
+
+/// An order that can be carried out: the event without who and when, who may, and where.
+enum Ready {
+    Act(Action),
+    Wave { vehicle: String, route: Vec<LinkId> },
+}
+
+impl Deal {
+    fn kind(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["kind"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn ready(&self, site: &Site, now: Time) -> Result<Ready, Problem> {
+        let net = &site.network;
+        let junction = |n: &str| net.junction_named(n).ok_or_else(|| Problem::unknown("junction", n));
+        let link = |n: &str| net.link_named(n).ok_or_else(|| Problem::unknown("link", n));
+        let lane = |l: &str, i: u8| net.lane_of(link(l)?, i).ok_or_else(|| Problem::unknown("lane", &i.to_string()));
+        Ok(Ready::Act(match self {
+            Self::Hold { junction: j } => Action::Hold(junction(j)?),
+            Self::Release { junction: j } => Action::Release(junction(j)?),
+            Self::Pin { junction: j, program, minutes } => {
+                let at = junction(j)?;
+                let program_at = net.junction(at).programs.iter().position(|p| *p.name == **program);
+                let row = program_at.and_then(|p| u8::try_from(p).ok());
+                let row = row.ok_or_else(|| Problem::unknown("program", program))?;
+                if !(1..=1440).contains(minutes) {
+                    return Err(Problem::wrong(format!("minutes: {minutes} is not within 1 to 1440")));
+                }
+                Action::Pin { junction: at, program: row, until: now + Span::from_s(i64::from(*minutes) * 60) }
+            }
+            Self::Limit { junction: j, group, min_green_ms, max_red_ms } => {
+                let at: JunctionId = junction(j)?;
+                let named: Option<GroupId> = net.junction(at).group_named(group);
+                let span = |ms: &Option<u32>| ms.map(|ms| Span::from_ms(i64::from(ms)));
+                Action::Limit {
+                    junction: at,
+                    group: named.ok_or_else(|| Problem::unknown("group", group))?,
+                    min_green: span(min_green_ms),
+                    max_red: span(max_red_ms),
+                }
+            }
+            Self::CloseLane { link, lane: i } => Action::CloseLane(lane(link, *i)?),
+            Self::OpenLane { link, lane: i } => Action::OpenLane(lane(link, *i)?),
+            Self::CloseLink { link: l } => Action::CloseLink(link(l)?),
+            Self::OpenLink { link: l } => Action::OpenLink(link(l)?),
+            Self::Mode { zone, mode } => Action::Mode(Scope::Zone(site.zone(zone)?.0), *mode),
+            Self::CancelGreenWave { request } => Action::CancelPriority(request.as_str().into()),
+            Self::GreenWave { vehicle, from, to } => {
+                if !(1..=80).contains(&vehicle.chars().count()) {
+                    return Err(Problem::wrong("vehicle: must be 1 to 80 characters"));
+                }
+                let route = way(site, link(from)?, link(to)?)?.0;
+                return Ok(Ready::Wave { vehicle: vehicle.clone(), route });
+            }
+        }))
+    }
+}
+
+/// The fastest way as traffic is now, and how long it takes.
+pub(super) fn way(site: &Site, from: LinkId, to: LinkId) -> Result<(Vec<LinkId>, Seconds), Problem> {
+    let snapshot = site.snapshot.load();
+    let cost = |l: LinkId| {
+        let index = snapshot.links[l].last.map_or(1.0, |last| last.delay_index.max(1.0));
+        Seconds::new(site.network.link(l).free_flow().get() * index).unwrap_or(Seconds::ZERO)
+    };
+    site.router.route(from, to, cost).ok_or_else(|| Problem::wrong("to: no way leads there"))
+}
+
+impl Ready {
+    /// The role it asks for, and where.
+    fn asks(&self, site: &Site) -> Result<(Role, Vec<ZoneId>), Problem> {
+        let along = |route: &[LinkId]| route.iter().map(|&l| site.network.link(l).zone).collect();
+        Ok(match self {
+            Self::Wave { route, .. } => (Role::Operator, along(route)),
+            Self::Act(Action::CancelPriority(id)) => {
+                let snapshot = site.snapshot.load();
+                let wave = snapshot.waves.get(id).ok_or_else(|| Problem::unknown("request", id))?;
+                let request = &wave.request;
+                let ends = [request.from, request.to];
+                (Role::Operator, along(if request.route.is_empty() { &ends } else { &request.route }))
+            }
+            Self::Act(action) => (required(action), places(action, &site.network)),
+        })
+    }
+}
+
+/// What became of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Receipt {
+    /// Its number: what came of it is told under this.
+    id: String,
+    /// sent, or waiting for a second person.
+    state: String,
+}
+
+/// Orders something. Some kinds wait for a second person.
+#[utoipa::path(post, path = "/api/commands", request_body = Order, security(("bearer" = [])), responses(
+    (status = 202, body = Receipt), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
+))]
+pub(super) async fn command(
+    State(site): State<Arc<Site>>,
+    seat: Seat,
+    Body(order): Body<Order>,
+) -> Result<(StatusCode, Json<Receipt>), Problem> {
+    site.allow(&seat, &order)?;
+    let kind = order.action.kind();
+    if !site.dual.contains(&kind) {
+        return Ok((StatusCode::ACCEPTED, Json(site.send(&seat, &order, None)?)));
+    }
+    let now = site.snapshot.load().now;
+    let mut waiting = hold(&site.waiting);
+    waiting.all.retain(|_, (.., since)| now - *since < WAITS);
+    if waiting.all.len() >= WAITING_MAX {
+        let full = format!("{WAITING_MAX} commands wait already");
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, full));
+    }
+    waiting.last += 1;
+    let id = waiting.last;
+    site.book(&seat, format!("asks for: {kind}"), Vec::new(), "", "waiting", &order.reason)?;
+    waiting.all.insert(id, (order, seat, now));
+    Ok((StatusCode::ACCEPTED, Json(Receipt { id: format!("w{id}"), state: "waiting".into() })))
+}
+
+/// A second person approves an order that waits.
+#[utoipa::path(post, path = "/api/commands/{id}/approve", params(("id" = String, Path)), security(("bearer" = [])),
+    responses(
+        (status = 202, body = Receipt), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem),
+    ))]
+pub(super) async fn approve(
+    State(site): State<Arc<Site>>,
+    seat: Seat,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Receipt>), Problem> {
+    let mut waiting = hold(&site.waiting);
+    let number: Option<u64> = id.strip_prefix('w').and_then(|n| n.parse().ok());
+    let found = number.and_then(|n| waiting.all.get(&n).map(|w| (n, w)));
+    let (number, (order, asked, since)) = found.ok_or_else(|| Problem::unknown("command", &id))?;
+    if site.snapshot.load().now - *since >= WAITS {
+        return Err(Problem::unknown("command", &id));
+    }
+    site.allow(&seat, order)?;
+    if asked.name == seat.name {
+        return Err(Problem::forbidden("approving your own order"));
+    }
+    let receipt = site.send(asked, order, Some(&seat))?;
+    waiting.all.remove(&number);
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// Orders that wait and what came of the last ones.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Orders {
+    waiting: Vec<WaitingView>,
+    /// The newest last.
+    outcomes: Vec<OutcomeView>,
+}
+
+/// An order that waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WaitingView {
+    id: String,
+    who: String,
+    order: Order,
+    since_ms: i64,
+}
+
+/// What came of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OutcomeView {
+    id: String,
+    at_ms: i64,
+    done: bool,
+    text: String,
+}
+
+/// Orders that wait for a second person, where you could approve them, and what came of the last ones.
+#[utoipa::path(get, path = "/api/commands", security(("bearer" = [])), responses(
+    (status = 200, body = Orders), (status = 401, body = Problem), (status = 403, body = Problem),
+))]
+pub(super) async fn commands(State(site): State<Arc<Site>>, seat: Seat) -> Result<Json<Orders>, Problem> {
+    site.somewhere(&seat, Role::Operator)?;
+    let snapshot = site.snapshot.load();
+    let waiting = hold(&site.waiting);
+    let visible = waiting
+        .all
+        .iter()
+        .filter(|(_, (order, _, since))| snapshot.now - *since < WAITS && site.allow(&seat, order).is_ok());
+    let waiting = visible.map(|(id, (order, asked, since))| WaitingView {
+        id: format!("w{id}"),
+        who: asked.name.clone(),
+        order: order.clone(),
+        since_ms: since.ms(),
+    });
+    // An id carries who asked: everybody reads what came of his own orders.
+    let mine = format!("{}/", seat.name);
+    let outcomes = snapshot.outcomes.iter().filter(|o| o.id.starts_with(&mine)).map(|o| {
+        let (done, text) = match &o.result {
+            Ok(text) => (true, text),
+            Err(text) => (false, text),
+        };
+        OutcomeView { id: o.id.to_string(), at_ms: o.at.ms(), done, text: text.to_string() }
+    });
+    Ok(Json(Orders { waiting: waiting.collect(), outcomes: outcomes.collect() }))
+}
+
+impl Site {
+    /// Whether `seat` may give this order now.
+    fn allow(&self, seat: &Seat, order: &Order) -> Result<(), Problem> {
+        if order.reason.chars().count() > 400 {
+            return Err(Problem::wrong("reason: more than 400 characters"));
+        }
+        let (role, zones) = order.action.ready(self, self.snapshot.load().now)?.asks(self)?;
+        match seat.authority.may(self.network.zones(), role, &zones) {
+            true => Ok(()),
+            false => Err(Problem::forbidden(&order.action.kind())),
+        }
+    }
+
+    /// Books an order and hands it to the engine.
+    fn send(&self, seat: &Seat, order: &Order, second: Option<&Seat>) -> Result<Receipt, Problem> {
+        let now = self.snapshot.load().now;
+        let ready = order.action.ready(self, now)?;
+        let (_, zones) = ready.asks(self)?;
+        let before = self.before(&ready);
+        let mut names: Vec<String> = zones.iter().map(|&z| self.network.zones()[z].name.to_string()).collect();
+        names.dedup();
+        let what = serde_json::to_string(&order.action).unwrap_or_default();
+        let after = second.map_or_else(|| "sent".to_owned(), |s| format!("sent, approved by {}", s.name));
+        let seq = self.book(seat, what, names, &before, &after, &order.reason)?;
+        let name: String = seat.name.chars().take(50).collect();
+        let id = format!("{name}/{}-{seq}", clock::now().ms());
+        let event = match ready {
+            Ready::Act(action) => Event::Command(Command {
+                id: id.as_str().into(),
+                at: now,
+                operator: name.into(),
+                reason: order.reason.as_str().into(),
+                action,
+            }),
+            Ready::Wave { vehicle, route } => Event::Priority(PriorityRequest {
+                id: id.as_str().into(),
+                at: now,
+                authority: name.into(),
+                vehicle: vehicle.into(),
+                class: PriorityClass::Ambulance,
+                from: route[0],
+                to: route[route.len() - 1],
+                route: route.into(),
+                deadline: None,
+            }),
+        };
+        let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the engine does not listen any more");
+        hold(&self.events).send(event).map_err(gone)?;
+        Ok(Receipt { id, state: "sent".into() })
+    }
+
+    fn before(&self, ready: &Ready) -> String {
+        let snapshot = self.snapshot.load();
+        match ready {
+            Ready::Act(Action::Hold(j) | Action::Release(j) | Action::Pin { junction: j, .. }) => {
+                snapshot.junctions[*j].order.as_deref().unwrap_or("free").to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn somewhere(&self, seat: &Seat, role: Role) -> Result<(), Problem> {
+        match seat.authority.grants().iter().any(|g| g.role >= role) {
+            true => Ok(()),
+            false => Err(Problem::forbidden("this")),
+        }
+    }
+
+    /// Writes down who does what; nothing is done that cannot be written down.
+    pub(super) fn book(
+        &self,
+        seat: &Seat,
+        what: String,
+        zones: Vec<String>,
+        before: &str,
+        after: &str,
+        why: &str,
+    ) -> Result<u64, Problem> {
+        let mut audit = hold(&self.audit);
+        let record = Record {
+            seq: 0,
+            at_ms: self.snapshot.load().now.ms(),
+            wall_ms: clock::now().ms(),
+            who: seat.name.clone(),
+            what,
+            zones,
+            why: why.into(),
+            before: before.into(),
+            after: after.into(),
+            prev: String::new(),
+            hash: String::new(),
+        };
+        let full = |e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the audit log cannot be written: {e}"));
+        audit.add(record).map_err(full)?;
+        Ok(audit.latest().next_back().map_or(0, |r| r.seq))
+    }
+}

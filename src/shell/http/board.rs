@@ -1,0 +1,322 @@
+//! The board: what the control centre sees, fed by events and outputs tick by tick, read as one immutable snapshot.
+//!
+//! Whoever steps the engine writes and never waits for readers: a snapshot is swapped in whole, and what did not change
+//! is shared with the one before it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::sightings;
+use crate::alarm::Sighting;
+use crate::event::{Action, Event, Position, PriorityRequest, Seen, Status};
+use crate::ids::{JunctionId, LaneId, LinkId, SensorId, StageId, Table, ZoneId};
+use crate::network::{Network, Sensors};
+use crate::output::{CommandOutcome, IndexReport, Output, Published, Refused, RungChange, Subject};
+use crate::plan::draft::Change;
+use crate::time::{Span, Time};
+use crate::traffic::health::Health;
+
+/// Minutes of a zone's index that are kept: a day.
+const ZONE_MINUTES: usize = 1440;
+/// Minutes of a link's.
+const LINK_MINUTES: usize = 60;
+/// Past changes of stage are shown for this long.
+const PAST: Span = Span::from_s(300);
+/// Outcomes of commands that are kept.
+const OUTCOMES: usize = 500;
+/// Priority requests that are kept.
+const REQUESTS: usize = 100;
+
+/// One junction as it was last heard of.
+#[derive(Debug, Clone, Default)]
+pub struct JunctionRow {
+    /// Its running plan.
+    pub plan: Option<Arc<Published>>,
+    /// Its rung.
+    pub rung: Option<Arc<RungChange>>,
+    /// What its controller reported.
+    pub status: Option<Arc<Status>>,
+    /// The last draft that was refused.
+    pub refused: Option<Arc<Refused>>,
+    /// Changes of stage before the running plan.
+    pub past: Arc<VecDeque<Change>>,
+    /// The order in force, in words.
+    pub order: Option<Arc<str>>,
+}
+
+impl JunctionRow {
+    /// The changes of stage from `from` to `until` as far as they are known and planned.
+    pub fn changes(&self, from: Time, until: Time) -> Vec<Change> {
+        let planned = self.plan.iter().flat_map(|p| p.plan.draft().changes()).take_while(|c| c.at < until).take(500);
+        let begins = self.plan.as_ref().map_or(Time::NEVER, |p| p.plan.draft().effective_from);
+        let mut all: Vec<Change> = self.past.iter().copied().filter(|c| c.at < begins).chain(planned).collect();
+        let first = all.iter().rposition(|c| c.at <= from).unwrap_or(0);
+        all.drain(..first);
+        all
+    }
+
+    /// The stage at `now`.
+    pub fn stage(&self, now: Time) -> Option<StageId> {
+        self.changes(now, now + Span::from_ms(1)).first().filter(|c| c.at <= now).map(|c| c.stage)
+    }
+}
+
+/// A link's or a zone's congestion, the newest minute last.
+#[derive(Debug, Clone, Default)]
+pub struct IndexRow {
+    /// The last report.
+    pub last: Option<IndexReport>,
+    /// Minute by minute.
+    pub trend: VecDeque<(Time, f32)>,
+}
+
+impl IndexRow {
+    fn push(&mut self, report: &IndexReport, most: usize) {
+        self.last = Some(*report);
+        if self.trend.len() >= most {
+            self.trend.pop_front();
+        }
+        self.trend.push_back((report.end, report.delay_index as f32));
+    }
+}
+
+/// What a camera sees of a lane.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LaneRow {
+    /// Vehicles in view.
+    pub vehicles: u16,
+    /// Those that stand.
+    pub queue: u16,
+    /// When.
+    pub at: Option<Time>,
+}
+
+/// A vehicle that asked for priority.
+#[derive(Debug, Clone)]
+pub struct Wave {
+    /// What it asked for.
+    pub request: Arc<PriorityRequest>,
+    /// Where it was last.
+    pub position: Option<Position>,
+    /// Whether somebody cancelled it.
+    pub cancelled: bool,
+}
+
+/// Everything at one instant.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its number: counts up with every publication.
+    pub seq: u64,
+    /// The end of the engine's last tick.
+    pub now: Time,
+    /// When it was published, by the wall clock.
+    pub published: Time,
+    /// Whether the run is over: nothing will come any more, and nothing is wrong.
+    pub ended: bool,
+    /// Junctions.
+    pub junctions: Arc<Table<JunctionId, Arc<JunctionRow>>>,
+    /// Links.
+    pub links: Arc<Table<LinkId, IndexRow>>,
+    /// Lanes.
+    pub lanes: Arc<Table<LaneId, LaneRow>>,
+    /// Zones.
+    pub zones: Arc<Table<ZoneId, IndexRow>>,
+    /// Sensors' health, and since when.
+    pub sensors: Arc<Table<SensorId, (Health, Option<Time>)>>,
+    /// Green waves by request.
+    pub waves: Arc<BTreeMap<Box<str>, Wave>>,
+    /// What came of the last commands.
+    pub outcomes: Arc<VecDeque<CommandOutcome>>,
+}
+
+/// The writer's side.
+#[derive(Debug)]
+pub struct Board {
+    network: Arc<Network>,
+    sensors: Arc<Sensors>,
+    open: Snapshot,
+    ordered: BTreeMap<Box<str>, Action>,
+    rejected: Table<ZoneId, u32>,
+}
+
+impl Board {
+    /// An empty board at `now`.
+    pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, now: Time) -> Self {
+        let open = Snapshot {
+            seq: 0,
+            now,
+            published: Time::LONG_AGO,
+            ended: false,
+            junctions: Arc::new(Table::filled(Arc::default(), network.junctions().len())),
+            links: Arc::new(Table::filled(IndexRow::default(), network.links().len())),
+            lanes: Arc::new(Table::filled(LaneRow::default(), network.lanes().len())),
+            zones: Arc::new(Table::filled(IndexRow::default(), network.zones().len())),
+            sensors: Arc::new(Table::filled((Health::default(), None), sensors.table().len())),
+            waves: Arc::default(),
+            outcomes: Arc::default(),
+        };
+        let rejected = Table::filled(0, network.zones().len());
+        Self { network, sensors, open, ordered: BTreeMap::new(), rejected }
+    }
+
+    /// The state as it is now, under a new number.
+    pub fn publish(&mut self, wall: Time) -> Snapshot {
+        self.open.seq += 1;
+        self.open.published = wall;
+        self.open.clone()
+    }
+
+    /// The run is over.
+    pub fn end(&mut self) {
+        self.open.ended = true;
+    }
+
+    /// Books one tick; what was seen in it that concerns alarms.
+    pub fn tick(&mut self, now: Time, events: &[Event], outputs: &[Output]) -> Vec<Sighting> {
+        self.open.now = now;
+        let mut seen = Vec::new();
+        for event in events {
+            self.hear(event, &mut seen);
+        }
+        for output in outputs {
+            self.book(output);
+            sightings::of(output, &self.network, &self.sensors, &self.open, &mut seen);
+        }
+        if now.within(Span::from_s(60), Span::ZERO) == Span::ZERO {
+            sightings::minute(&self.network, &self.sensors, &self.open, &mut self.rejected, &mut seen);
+        }
+        seen
+    }
+
+    fn junction(&mut self, id: JunctionId) -> Option<&mut JunctionRow> {
+        Arc::make_mut(&mut self.open.junctions).get_mut(id).map(Arc::make_mut)
+    }
+
+    fn hear(&mut self, event: &Event, seen: &mut Vec<Sighting>) {
+        match event {
+            Event::Reading(reading) => {
+                let Seen::Camera { lanes, .. } = &reading.seen else { return };
+                let rows = Arc::make_mut(&mut self.open.lanes);
+                for view in lanes {
+                    if let Some(row) = rows.get_mut(view.lane) {
+                        *row = LaneRow { vehicles: view.vehicles, queue: view.queue, at: Some(reading.end) };
+                    }
+                }
+            }
+            Event::Status(status) => {
+                sightings::heard(status, &self.network, &self.open, seen);
+                let status = Arc::new(status.clone());
+                if let Some(row) = self.junction(status.junction) {
+                    row.status = Some(status);
+                }
+            }
+            Event::Command(command) => {
+                if self.ordered.len() >= OUTCOMES {
+                    self.ordered.pop_first();
+                }
+                self.ordered.insert(command.id.clone(), command.action.clone());
+                if let Action::CancelPriority(id) = &command.action
+                    && let Some(wave) = Arc::make_mut(&mut self.open.waves).get_mut(id)
+                {
+                    wave.cancelled = true;
+                }
+            }
+            Event::Priority(request) => {
+                let waves = Arc::make_mut(&mut self.open.waves);
+                if waves.len() >= REQUESTS {
+                    let oldest = waves.iter().min_by_key(|(_, w)| w.request.at).map(|(id, _)| id.clone());
+                    oldest.map(|id| waves.remove(&id));
+                }
+                let wave = Wave { request: Arc::new(request.clone()), position: None, cancelled: false };
+                waves.insert(request.id.clone(), wave);
+            }
+            Event::Position(position) => {
+                let waves = Arc::make_mut(&mut self.open.waves).values_mut();
+                waves
+                    .filter(|w| w.request.vehicle == position.vehicle)
+                    .for_each(|w| w.position = Some(position.clone()));
+            }
+            Event::Unreadable(_) | Event::PedestrianCall(_) => {}
+        }
+    }
+
+    fn book(&mut self, output: &Output) {
+        match output {
+            Output::Plan(published) => self.plan(published),
+            Output::Refused(refused) => {
+                let refused = Arc::new(refused.clone());
+                if let Some(row) = self.junction(refused.junction) {
+                    row.refused = Some(refused);
+                }
+            }
+            Output::Rung(change) => {
+                let change = Arc::new(change.clone());
+                if let Some(row) = self.junction(change.junction) {
+                    row.rung = Some(change);
+                }
+            }
+            Output::Index(report) => match report.subject {
+                Subject::Link(link) => {
+                    if let Some(row) = Arc::make_mut(&mut self.open.links).get_mut(link) {
+                        row.push(report, LINK_MINUTES);
+                    }
+                }
+                Subject::Zone(zone) => {
+                    if let Some(row) = Arc::make_mut(&mut self.open.zones).get_mut(zone) {
+                        row.push(report, ZONE_MINUTES);
+                    }
+                }
+            },
+            Output::Health(change) => {
+                if let Some(row) = Arc::make_mut(&mut self.open.sensors).get_mut(change.sensor) {
+                    *row = (change.health, Some(change.at));
+                }
+            }
+            Output::Rejected(rejected) => {
+                let zone = self.network.link(self.sensors.table()[rejected.sensor].link).zone;
+                self.rejected[zone] += 1;
+            }
+            Output::Command(outcome) => self.came_of(outcome),
+            Output::Unreadable(_) | Output::Alarm(_) => {}
+        }
+    }
+
+    fn plan(&mut self, published: &Published) {
+        let now = self.open.now;
+        let plan = Arc::new(published.clone());
+        let Some(row) = self.junction(published.plan.draft().junction) else { return };
+        if let Some(old) = row.plan.replace(plan) {
+            let until = published.plan.draft().effective_from;
+            let past = Arc::make_mut(&mut row.past);
+            let last = past.back().map_or(Time::LONG_AGO, |c| c.at);
+            let shown = old.plan.draft().changes().take_while(|c| c.at < until).filter(|c| c.at > last).take(100);
+            past.extend(shown);
+            while past.get(1).is_some_and(|second| second.at < now - PAST) {
+                past.pop_front();
+            }
+        }
+    }
+
+    fn came_of(&mut self, outcome: &CommandOutcome) {
+        let outcomes = Arc::make_mut(&mut self.open.outcomes);
+        if outcomes.len() >= OUTCOMES {
+            outcomes.pop_front();
+        }
+        outcomes.push_back(outcome.clone());
+        if outcome.result.is_err() {
+            return;
+        }
+        let (at, order): (_, Option<Arc<str>>) = match self.ordered.get(&outcome.id) {
+            Some(&Action::Hold(j)) => (j, Some("held".into())),
+            Some(&Action::Release(j)) => (j, None),
+            Some(&Action::Pin { junction, program, until }) => {
+                let name = self.network.junction(junction).programs.get(usize::from(program)).map(|p| &*p.name);
+                (junction, Some(format!("pinned to {} until {until}", name.unwrap_or_default()).into()))
+            }
+            _ => return,
+        };
+        if let Some(row) = self.junction(at) {
+            row.order = order;
+        }
+    }
+}

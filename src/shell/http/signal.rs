@@ -1,0 +1,183 @@
+//! What there is to see of a signal: lamps, timeline, demand, queues, and why its plan is as it is.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Site;
+use super::problem::{Path, Problem, Query};
+use super::token::Seat;
+use super::view::{LinkView, SensorView, Which, link_view, sensor_view, state_of};
+use crate::authority::Role;
+use crate::event::Aspect;
+use crate::ids::{JunctionId, span};
+use crate::time::Span;
+
+/// A signal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct JunctionView {
+    id: String,
+    zone: String,
+    /// unheard, fault, silent, ordered, measured, imputed, base or own.
+    state: String,
+    stage: Option<String>,
+    /// What it falls back on, and why.
+    rung: Option<String>,
+    reason: Option<String>,
+    /// The order in force.
+    order: Option<String>,
+    /// Vehicles that stand on its approaches.
+    queue: u32,
+}
+
+fn junction_view(site: &Site, id: JunctionId) -> JunctionView {
+    let (snapshot, junction) = (site.snapshot.load(), site.network.junction(id));
+    let row = &snapshot.junctions[id];
+    let lanes = junction.approaches.iter().flat_map(|&l| span(&site.network.link(l).lanes));
+    JunctionView {
+        id: junction.name.to_string(),
+        zone: site.network.zones()[junction.zone].name.to_string(),
+        state: state_of(row, snapshot.now).into(),
+        stage: row.stage(snapshot.now).map(|s| junction.stages[s].name.to_string()),
+        rung: row.rung.as_ref().map(|r| r.rung.to_string()),
+        reason: row.rung.as_ref().map(|r| r.reason.to_string()),
+        order: row.order.as_deref().map(str::to_owned),
+        queue: lanes.map(|lane| u32::from(snapshot.lanes[lane].queue)).sum(),
+    }
+}
+
+/// Signals.
+#[utoipa::path(get, path = "/api/junctions", params(Which), security(("bearer" = [])), responses(
+    (status = 200, body = Vec<JunctionView>), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 422, body = Problem),
+))]
+pub(super) async fn junctions(
+    State(site): State<Arc<Site>>,
+    seat: Seat,
+    Query(which): Query<Which>,
+) -> Result<Json<Vec<JunctionView>>, Problem> {
+    let wanted = which.filter(&site, &seat)?;
+    let ids = site.network.junctions().ids().filter(|&j| wanted(site.network.junction(j).zone));
+    Ok(Json(ids.map(|j| junction_view(&site, j)).collect()))
+}
+
+/// A change of stage, past or planned.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StageAt {
+    stage: String,
+    at_ms: i64,
+}
+
+/// One group of a signal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GroupView {
+    id: String,
+    /// What its controller last said that it shows: red, yellow, green or dark.
+    shows: String,
+    /// Vehicles or calls within the horizon that the running plan saw, and how well that is known.
+    demand: Option<f32>,
+    quality: Option<String>,
+    /// Where it leads from and to.
+    movements: Vec<String>,
+}
+
+/// Why the running plan and nothing else.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WhyView {
+    source: String,
+    cost_veh_s: f64,
+    /// The next stage of the best other plan, and how much more that costs, vehicle-seconds.
+    beaten: Option<String>,
+    beaten_by_veh_s: Option<f64>,
+    /// Limits that bound it.
+    bound_by: Vec<String>,
+}
+
+/// A signal in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct JunctionInFull {
+    now_ms: i64,
+    #[serde(flatten)]
+    junction: JunctionView,
+    revision: Option<u64>,
+    /// When its controller last reported.
+    heard_ms: Option<i64>,
+    /// Five minutes back and two ahead.
+    timeline: Vec<StageAt>,
+    groups: Vec<GroupView>,
+    programs: Vec<String>,
+    why: Option<WhyView>,
+    /// Rules that the last refused draft broke.
+    refused: Vec<String>,
+    /// The roads that lead to it.
+    approaches: Vec<LinkView>,
+    /// Its sensors.
+    sensors: Vec<SensorView>,
+}
+
+/// One signal: lamps, timeline, demand, queues, sensors, and why its plan is as it is.
+#[utoipa::path(get, path = "/api/junctions/{id}", params(("id" = String, Path)), security(("bearer" = [])), responses(
+    (status = 200, body = JunctionInFull), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 422, body = Problem),
+))]
+pub(super) async fn junction(
+    State(site): State<Arc<Site>>,
+    seat: Seat,
+    Path(id): Path<String>,
+) -> Result<Json<JunctionInFull>, Problem> {
+    let at = site.network.junction_named(&id).ok_or_else(|| Problem::unknown("junction", &id))?;
+    let (snapshot, own) = (site.snapshot.load(), site.network.junction(at));
+    if !site.may(&seat, Role::Viewer, own.zone) {
+        return Err(Problem::forbidden("this junction"));
+    }
+    let row = &snapshot.junctions[at];
+    let changes = row.changes(snapshot.now - Span::from_s(300), snapshot.now + Span::from_s(120));
+    let stage = |s| own.stages[s].name.to_string();
+    let why = row.plan.as_ref().map(|p| &p.why);
+    let lamps = row.status.as_ref().map_or(&[][..], |s| &s.lamps[..]);
+    let movement = |c: &crate::ids::ConnectionId| {
+        let m = &site.network.movements()[site.network.connections()[*c].movement];
+        format!("{} → {}", site.network.link(m.from).name, site.network.link(m.to).name)
+    };
+    let groups = own.groups.iter().map(|(g, group)| {
+        let demand = why.and_then(|w| w.demand.iter().find(|d| d.group == g));
+        let mut movements: Vec<String> = group.connections.iter().map(movement).collect();
+        movements.dedup();
+        GroupView {
+            id: group.name.to_string(),
+            shows: match lamps.get(crate::ids::Id::index(g)) {
+                Some(Aspect::Red) => "red",
+                Some(Aspect::Yellow) => "yellow",
+                Some(Aspect::Green) => "green",
+                Some(Aspect::Dark) | None => "dark",
+            }
+            .into(),
+            demand: demand.map(|d| d.count),
+            quality: demand.map(|d| d.quality.to_string()),
+            movements,
+        }
+    });
+    let sensors = own.approaches.iter().flat_map(|&l| site.sensors.on(l)).map(|&s| sensor_view(&site, s));
+    Ok(Json(JunctionInFull {
+        now_ms: snapshot.now.ms(),
+        junction: junction_view(&site, at),
+        revision: row.plan.as_ref().map(|p| p.plan.revision().0),
+        heard_ms: row.status.as_ref().map(|s| s.at.ms()),
+        timeline: changes.iter().map(|c| StageAt { stage: stage(c.stage), at_ms: c.at.ms() }).collect(),
+        groups: groups.collect(),
+        programs: own.programs.iter().map(|p| p.name.to_string()).collect(),
+        why: why.map(|w| WhyView {
+            source: format!("{:?}", w.source).to_lowercase(),
+            cost_veh_s: w.cost_veh_s,
+            beaten: w.beaten.map(|b| stage(b.0)),
+            beaten_by_veh_s: w.beaten.map(|b| b.1),
+            bound_by: w.bound_by.iter().map(ToString::to_string).collect(),
+        }),
+        refused: row.refused.iter().flat_map(|r| r.violations.iter().map(ToString::to_string)).collect(),
+        approaches: own.approaches.iter().map(|&l| link_view(&site, l)).collect(),
+        sensors: sensors.collect(),
+    }))
+}
