@@ -69,7 +69,7 @@ const zone = (id: string) => async () => {
     el("p", {}, `${z.junctions} ${say("junctions")}, ${z.impaired} ${say("impaired")} · ${z.quality ?? ""}`),
     below.length ? rows([say("zone"), say("index")], below.map((c: Any) => [go(c.id, zone(c.id)), fixed(c.index)])) : "",
     el("h3", {}, say("worst")),
-    rows([say("road"), say("index"), say("lost")], links.slice(0, 8).map((l: Any) => [
+    rows([say("road"), say("index"), say("time")], links.slice(0, 8).map((l: Any) => [
       l.junction ? go(l.id, junction(l.junction)) : l.id, fixed(l.index), fixed(l.lost_veh_s, 0)])));
 };
 

@@ -1,6 +1,8 @@
 // The map: links by delay index, junctions by state, vehicles under way. Needs no tile server.
 import * as maplibregl from "maplibre-gl";
+import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 type Any = any;
+maplibregl.setWorkerUrl(worker);
 
 /** Blue to red through yellow: told apart by any eye. */
 const INDEX = ["interpolate", ["linear"], ["get", "index"], 0, "#3a4656", 1, "#2c7bb6", 1.8, "#abd9e9", 2.5, "#ffe37a", 4, "#fd8d3c", 6, "#d7191c"];
