@@ -59,7 +59,7 @@ impl Bound {
 /// How far ahead it looks when changes may begin every `grid`.
 pub fn horizon(grid: Span) -> Span {
     match grid.ms() {
-        ..=5000 => Span::from_s(40),
+        ..=5000 => Span::from_s(60),
         5001..=15_000 => Span::from_s(60),
         _ => Span::from_s(90),
     }

@@ -185,20 +185,31 @@ impl Tracker {
         let lamps = self.opened_at.iter().rposition(|&at| at >= to).unwrap_or(0);
         for at in 0..self.order.len() {
             let lane = self.order[at];
-            let road = self.road_ahead(network, lane, lamps);
+            let mut road = self.road_ahead(network, lane, lamps);
+            if !road.signal && !road.ends {
+                let wants = self.part(network, lane);
+                road.held = wants.is_some();
+                self.lanes[lane].wants = wants.or(self.lanes[lane].wants);
+            }
             let track = &mut self.lanes[lane];
+            let wanted = match road.passable & !track.ruled_out {
+                0 => road.passable,
+                wanted => wanted,
+            };
             let crossed = track.advance(dt, &road);
             for _ in 0..crossed {
+                let waited_for = self.lanes[lane].wants.take();
                 let (seed, over) = match self.lanes[lane].pop() {
                     Some(vehicle) => (vehicle.seed, -vehicle.gap),
                     None => (self.seed(), 0.0), // counted and not known: it was there all the same
                 };
                 let exits = &network.lane(lane).exits;
-                let way = draw::exit(seed, 0, self.shares.slice(exits), road.passable);
+                let way = draw::exit(seed, 0, self.shares.slice(exits), wanted);
+                let path = way.map(|way| ConnectionId::of(exits.start.index() + way));
                 let speed = network.link(network.lane(lane).link).speed.get().max(1.0) as f32;
                 let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
-                if let Some(way) = way {
-                    self.pass(network, ConnectionId::of(exits.start.index() + way), at, Some(seed));
+                if let Some(path) = waited_for.or(path) {
+                    self.pass(network, path, at, Some(seed));
                 }
             }
             let serial = self.serial;
@@ -207,6 +218,31 @@ impl Tracker {
         self.look(network, to);
         for (_, track) in self.lanes.iter_mut() {
             track.mark();
+        }
+    }
+
+    /// Where lanes part and one of them is crowded: whether the head waits for that one, be it an exit of its own lane or
+    /// of one beside it into which it has yet to change. If it is seen to stand, it does; if nobody sees it, its own draw
+    /// says so.
+    fn part(&self, network: &Network, lane: LaneId) -> Option<ConnectionId> {
+        let track = &self.lanes[lane];
+        let head = track.vehicles.first()?;
+        let crowded = |c: &ConnectionId| self.lanes.get(network.connections()[*c].to).is_some_and(LaneTrack::crowded);
+        let own = &network.lane(lane).exits;
+        if let Some(wants) = track.wants.filter(crowded) {
+            return track.head_stands().unwrap_or(true).then_some(wants);
+        }
+        match track.head_stands() {
+            Some(false) => None,
+            Some(true) => {
+                let beside = || span(&network.link(network.lane(lane).link).lanes).filter(|&l| l != lane);
+                let all = span(own).chain(beside().flat_map(|l| span(&network.lane(l).exits)));
+                all.into_iter().find(crowded)
+            }
+            None => {
+                let way = draw::exit(head.seed, 0, self.shares.slice(own), 0)?;
+                Some(ConnectionId::of(own.start.index() + way)).filter(crowded)
+            }
         }
     }
 
@@ -261,12 +297,20 @@ impl Tracker {
     /// What the lamps and the road beyond let a lane's head do.
     fn road_ahead(&self, network: &Network, lane: LaneId, lamps: usize) -> lane::Road {
         let row = network.lane(lane);
-        let mut road = lane::Road { passable: 0, exits: 0, yields: false, blocked: false, signal: false, ends: false };
+        let mut road = lane::Road {
+            passable: 0,
+            exits: 0,
+            yields: false,
+            blocked: false,
+            held: false,
+            signal: false,
+            ends: false,
+        };
         road.ends = row.exits.is_empty();
         for (at, connection) in span(&row.exits).enumerate().take(32) {
             let path = &network.connections()[connection];
             road.exits |= 1 << at;
-            let full = self.lanes.get(path.to).is_some_and(LaneTrack::full);
+            let full = self.lanes.get(path.to).is_some_and(LaneTrack::crowded);
             road.blocked |= full;
             match path.control {
                 Control::Signal(junction, group) => {

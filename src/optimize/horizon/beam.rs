@@ -10,7 +10,7 @@ use crate::plan::draft::Change;
 use crate::traffic::tracker::Crossing;
 
 /// Partial sequences that live on at each instant.
-const WIDTH: usize = 5;
+const WIDTH: usize = 12;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
@@ -148,15 +148,19 @@ impl Beam {
             taken: &mut self.taken[slot * exits..],
         };
         let (first, end) = self.ranges[stage];
-        for &at in &self.members[first as usize..end as usize] {
-            let at = usize::from(at);
-            let before = run.next[at];
-            if before < situation.streams[at].len {
-                node.gain += stream(layout, situation, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
-                // The sum of served vehicles, each stream with a weight of its own, tells states apart.
-                node.served = node.served.wrapping_add(
-                    u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
-                );
+        // Who is held by another stream comes once that has been served.
+        for _ in 0..if situation.parted { 2 } else { 1 } {
+            for &at in &self.members[first as usize..end as usize] {
+                let at = usize::from(at);
+                let before = run.next[at];
+                if before < situation.streams[at].len {
+                    let note = |crosses, turn| note(at, crosses, turn);
+                    node.gain += stream(layout, situation, at, &window, &mut run, note);
+                    // The sum of served vehicles, each stream with a weight of its own, tells states apart.
+                    node.served = node.served.wrapping_add(
+                        u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
+                    );
+                }
             }
         }
     }
@@ -314,7 +318,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         if !layout.follows(from, to) || late || must.is_some_and(|must| must != to) {
             continue;
         }
-        if must.is_none() && !beam.useful(layout, situation, from, to, slot) {
+        if must.is_none() && !layout.leads(from, to).any(|far| beam.useful(layout, situation, from, far, slot)) {
             continue;
         }
         if !std::mem::replace(&mut ended, true) {
@@ -324,12 +328,13 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         }
         beam.fork(common, streams, exits);
         let end = begin_stage(beam, layout, situation, from, to, at);
-        let next = beam.instants[at..].iter().position(|&t| t >= end).map(|ahead| at + ahead);
+        // A stage that only ends something may be left at the next instant, not at this one.
+        let next = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end);
         let until = next.map_or(situation.horizon, |next| beam.instants[next]);
         beam.run(layout, situation, until, Lamps::Starting, &mut |_, _, _| {});
         match next {
-            Some(next) if next > at => beam.keep(next, streams, exits),
-            _ => beam.finish(layout, situation),
+            Some(next) => beam.keep(next, streams, exits),
+            None => beam.finish(layout, situation),
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct Layout {
     pub(super) starts: Vec<f32>,
     /// By from and to: from the begin of the change until every minimum green in `to` is over, s.
     pub(super) hold: Vec<f32>,
+    /// By from and to, where `to` may follow: the stages, as a bit set, to which the shortest way from `from` begins with
+    /// `to`, itself among them.
+    pub(super) leads: Vec<u64>,
     /// By stage and group: the least time in which the group can be green when this stage has just done its duty, s.
     pub(super) reach: Vec<f32>,
 }
@@ -90,6 +93,7 @@ impl Layout {
             follows: Vec::new(),
             starts: Vec::new(),
             hold: Vec::new(),
+            leads: Vec::new(),
             reach: Vec::new(),
         };
         for stage in junction.stages.values() {
@@ -212,6 +216,17 @@ impl Layout {
             }
         }
         for a in 0..n {
+            for b in 0..n {
+                let best = |to: usize| {
+                    let direct = self.follows[a * n + to];
+                    let through = self.hold[a * n + b] + way[b * n + to];
+                    to == b || to != a && !direct && through <= way[a * n + to] && through.is_finite()
+                };
+                let reached = (0..n.min(64)).filter(|&to| best(to)).fold(0, |set, to| set | 1 << to);
+                self.leads.push(if self.follows[a * n + b] { reached } else { 0 });
+            }
+        }
+        for a in 0..n {
             for (id, group) in junction.groups.iter() {
                 let duty = seconds(group.min_green.span);
                 let to = (0..n).filter(|&b| self.stages[b].groups.contains(id));
@@ -234,6 +249,12 @@ impl Layout {
 
     pub(super) fn follows(&self, from: usize, to: usize) -> bool {
         self.follows[from * self.stages.len() + to]
+    }
+
+    /// The stages to which the shortest way from `from` begins with `to`.
+    pub(super) fn leads(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
+        let set = self.leads[from * self.stages.len() + to];
+        (0..self.stages.len().min(64)).filter(move |&stage| set >> stage & 1 == 1)
     }
 
     pub(super) fn start(&self, from: usize, to: usize, group: GroupId) -> f32 {

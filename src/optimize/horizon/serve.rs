@@ -2,7 +2,7 @@
 //! start-up); a vehicle that must give way waits for a gap; the n-th into an exit waits for room.
 
 use super::layout::Layout;
-use super::situation::{Situation, Stream};
+use super::situation::{Held, Situation, Stream};
 
 /// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
 pub(super) const YELLOW_USED_S: f32 = 1.0;
@@ -63,7 +63,10 @@ pub(super) fn stream(
         let turn = turns + usize::from(way);
         let row = &layout.turns[turn];
         let open = window.open[usize::from(row.gate)];
-        let arrival = situation.arrivals[vehicle];
+        let arrival = comes(situation, vehicle, run);
+        if arrival == f32::INFINITY {
+            break;
+        }
         let mut crosses = arrival.max(ready);
         if crosses < open + startup {
             crosses = if arrival < open { open + startup } else { crosses.max(open) };
@@ -96,6 +99,23 @@ pub(super) fn stream(
     gain
 }
 
+/// When a vehicle would cross if no lamp held it: as it is on its way, or when whoever stands before it on the lane they
+/// share has left that; infinite while that is open.
+fn comes(situation: &Situation, vehicle: usize, run: &Run<'_>) -> f32 {
+    let (arrival, held) = (situation.arrivals[vehicle], situation.held[vehicle]);
+    if held.stream == Held::NOBODY {
+        return arrival;
+    }
+    let by = usize::from(held.stream);
+    match run.next[by].checked_sub(held.row + 1) {
+        None => f32::INFINITY,
+        Some(since) => {
+            let last = run.ready[by] - situation.streams[by].headway;
+            arrival.max(last - f32::from(since) * situation.streams[by].headway + held.after)
+        }
+    }
+}
+
 /// The first instant from `from` on at which a vehicle that gives way finds a gap among those it gives way to, who
 /// have been served up to the end of the window before.
 fn gap(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'_>, run: &Run<'_>, from: f32) -> f32 {
@@ -109,7 +129,7 @@ fn gap(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'_>,
             let last = run.ready[at] - foe.headway;
             crosses = crosses.max(last + AFTER_S);
             if run.next[at] < foe.len {
-                let next = situation.arrivals[foe.first as usize + usize::from(run.next[at])].max(run.ready[at]);
+                let next = comes(situation, foe.first as usize + usize::from(run.next[at]), run).max(run.ready[at]);
                 if next < crosses + GAP_S {
                     crosses = crosses.max(next + AFTER_S).max(window.until + 0.1);
                 }

@@ -6,7 +6,7 @@ use crate::ids::{ConnectionId, GroupId, Id, LaneId, StageId, Table, span};
 use crate::network::Network;
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
-use crate::traffic::tracker::{Crossing, LaneTrack, Tracker, Vehicle, draw};
+use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, Vehicle, draw};
 
 /// Turns of a lane that a stage may split are drawn this often.
 const SAMPLES: u32 = 3;
@@ -20,6 +20,8 @@ const PRICE_NOISY: f32 = 12.0;
 const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
 const WALKER: f32 = 0.3;
+/// A queue starts to move vehicle after vehicle, so much later each, s. Source: Newell, 6 m ÷ 18 km/h and a little more.
+const WAVE_S: f32 = 1.3;
 /// A red is ended so long before its maximum is up, s.
 const RED_MARGIN: f32 = 6.0;
 
@@ -66,6 +68,44 @@ pub(super) struct Claim {
     pub(super) deadline: f32,
 }
 
+/// A vehicle stands behind one that cannot enter its own lane before that has room: until vehicle `row` of a stream has
+/// crossed. Source: first in, first out at a diverge (Newell; Daganzo).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// The stream; nobody's if [`Held::NOBODY`].
+    pub(super) stream: u16,
+    pub(super) row: u8,
+    /// From that crossing until the held vehicle could cross itself, s.
+    pub(super) after: f32,
+}
+
+impl Held {
+    /// Held by nobody.
+    pub(super) const FREE: Self = Self { stream: Self::NOBODY, row: 0, after: 0.0 };
+    /// No stream.
+    pub(super) const NOBODY: u16 = u16::MAX;
+}
+
+/// A vehicle that may come: when it would cross if nothing held it, what its choices are drawn from, and its place on the
+/// lane upstream if it is on one.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    arrival: f32,
+    seed: u32,
+    from: Option<(LaneId, u16, u16)>,
+}
+
+/// A vehicle of a stream that is still on a lane upstream of the stop line's own.
+#[derive(Debug, Clone, Copy)]
+struct Upstream {
+    lane: LaneId,
+    place: u16,
+    /// Vehicles that fit between that lane and the stop line.
+    fits: u16,
+    stream: u16,
+    row: u8,
+}
+
 /// What a schedule is made from.
 #[derive(Debug, Clone, Default)]
 pub struct Situation {
@@ -87,10 +127,15 @@ pub struct Situation {
     pub(super) arrivals: Vec<f32>,
     /// Which of its lane's turns each takes.
     pub(super) ways: Vec<u8>,
+    /// Who has to cross before each can come, where approaches part only near the line.
+    pub(super) held: Vec<Held>,
+    /// Whether anybody is.
+    pub(super) parted: bool,
     /// By exit: vehicles it can take now.
     pub(super) room: Vec<f32>,
     pub(super) claims: Vec<Claim>,
-    found: Vec<(f32, u32)>,
+    found: Vec<Found>,
+    upstream: Vec<Upstream>,
 }
 
 impl Situation {
@@ -125,6 +170,9 @@ impl Situation {
         self.streams.clear();
         self.arrivals.clear();
         self.ways.clear();
+        self.held.clear();
+        self.parted = false;
+        self.upstream.clear();
         self.claims.clear();
     }
 
@@ -139,6 +187,7 @@ impl Situation {
         for lane in 0..layout.lanes.len() {
             doubt += self.lane(network, layout, tracker, moment, lane, lag);
         }
+        self.hold_behind();
         self.price += PRICE_NOISY * (doubt / layout.lanes.len().max(1) as f32).min(1.0);
         for (room, &exit) in self.room.iter_mut().zip(&layout.exits) {
             let lanes = span(&network.link(exit).lanes).filter_map(|l| tracker.lane(l));
@@ -222,6 +271,7 @@ impl Situation {
         for &(at, way) in &vehicles[..usize::from(len)] {
             self.arrivals.push(at);
             self.ways.push(way);
+            self.held.push(Held::FREE);
         }
         let lane = lane as u16;
         self.streams.push(Stream { lane, first, len, weight, headway, startup, ready: f32::NEG_INFINITY });
@@ -249,9 +299,28 @@ impl Situation {
         for segment in network.reach(row.lane) {
             let Some(above) = tracker.lane(segment.lane) else { continue };
             let offset = segment.offset.get() as f32;
-            for vehicle in above.vehicles() {
-                if segment.lane == row.lane || leads_to(network, tracker, segment.lane, row.lane, vehicle.seed) {
-                    found.push((free_run(vehicle, offset, above.speed()) - lag, vehicle.seed));
+            let fits = (offset / SPACING) as u16;
+            for (place, vehicle) in above.vehicles().iter().enumerate() {
+                let here = segment.lane == row.lane;
+                let wants = above.wants().filter(|_| place == 0);
+                if here || leads_to(network, tracker, segment.lane, row.lane, vehicle.seed, wants) {
+                    let arrival = free_run(vehicle, offset, above.speed()) - lag;
+                    let from = (!here).then_some((segment.lane, place as u16, fits));
+                    found.push(Found { arrival, seed: vehicle.seed, from });
+                }
+            }
+        }
+        for segment in network.reach(row.lane).iter().filter(|s| s.lane != row.lane) {
+            // Somebody on a lane beside it may have yet to change into it.
+            let offset = segment.offset.get() as f32;
+            for beside in span(&network.link(network.lane(segment.lane).link).lanes) {
+                let Some(track) = tracker.lane(beside) else { continue };
+                let comes = |path: ConnectionId| {
+                    network.connections()[path].to == row.lane && !span(&network.lane(beside).exits).any(|c| c == path)
+                };
+                if let (Some(head), Some(true)) = (track.vehicles().first(), track.wants().map(comes)) {
+                    let arrival = free_run(head, offset, track.speed()) - lag;
+                    found.push(Found { arrival, seed: head.seed, from: Some((beside, 0, (offset / SPACING) as u16)) });
                 }
             }
         }
@@ -260,13 +329,13 @@ impl Situation {
             if path.to == row.lane {
                 let link = network.link(network.lane(row.lane).link);
                 let seconds = self.after(crossing.at) + link.free_flow().get() as f32;
-                found.push((seconds, draw::mix(crossing.at.ms() as u32)));
+                found.push(Found { arrival: seconds, seed: draw::mix(crossing.at.ms() as u32), from: None });
             }
         }
         // Nearly sorted already, so this is a single pass.
         for i in 1..found.len() {
             let mut j = i;
-            while j > 0 && found[j - 1].0 > found[j].0 {
+            while j > 0 && found[j - 1].arrival > found[j].arrival {
                 found.swap(j - 1, j);
                 j -= 1;
             }
@@ -278,12 +347,17 @@ impl Situation {
         for sample in 0..samples {
             let first = self.arrivals.len() as u32;
             let limit = found.len().min(gone + ROW_MAX);
-            for (place, &(arrival, seed)) in found[gone..limit].iter().enumerate() {
+            for (place, &Found { arrival, seed, from }) in found[gone..limit].iter().enumerate() {
                 if arrival > self.horizon {
                     break;
                 }
+                if let Some((lane, place_up, fits)) = from.filter(|_| sample == 0) {
+                    let stream = self.streams.len() as u16;
+                    self.upstream.push(Upstream { lane, place: place_up, fits, stream, row: place as u8 });
+                }
                 let ruled_out = if place == 0 && gone == 0 { track.ruled_out() } else { 0 };
                 self.arrivals.push(arrival);
+                self.held.push(Held::FREE);
                 self.ways.push(way(tracker, layout, at, exits.start, seed, sample, ruled_out));
             }
             let len = (self.arrivals.len() as u32 - first) as u8;
@@ -304,16 +378,35 @@ impl Situation {
         (track.noise() + 0.2 * track.variance()).min(2.0)
     }
 
+    /// On a lane that feeds several stop lines nobody passes whoever waits for room in the lane of its own turn: finds
+    /// out who has to cross first.
+    fn hold_behind(&mut self) {
+        self.upstream.sort_unstable_by_key(|u| (u.lane, u.place));
+        let parts = self.upstream.chunk_by(|a, b| a.lane == b.lane);
+        for row in parts.filter(|row| row.iter().any(|u| u.stream != row[0].stream)) {
+            let mut held = Held::FREE;
+            for ahead in row.windows(2) {
+                let (before, after) = (ahead[0], ahead[1]);
+                if let Some(room_for) = u16::from(before.row).checked_sub(before.fits) {
+                    let wave = f32::from(before.fits) * WAVE_S;
+                    held = Held { stream: before.stream, row: room_for as u8, after: wave };
+                }
+                if held.stream == Held::NOBODY || held.stream == after.stream {
+                    continue; // its own lane's order says the same
+                }
+                self.parted = true;
+                let lane = self.streams[usize::from(after.stream)].lane;
+                let worlds = self.streams[usize::from(after.stream)..].iter().take_while(|s| s.lane == lane);
+                for world in worlds.filter(|s| s.len > after.row) {
+                    let at = world.first as usize + usize::from(after.row);
+                    self.held[at] = Held { after: held.after + self.arrivals[at].max(0.0), ..held };
+                }
+            }
+        }
+    }
+
     /// How many of a lane's vehicles have crossed between the tracker's clock and now, by the lamps that were shown.
-    fn gone(
-        &self,
-        layout: &Layout,
-        moment: &Moment<'_>,
-        at: usize,
-        lag: f32,
-        headway: f32,
-        found: &[(f32, u32)],
-    ) -> usize {
+    fn gone(&self, layout: &Layout, moment: &Moment<'_>, at: usize, lag: f32, headway: f32, found: &[Found]) -> usize {
         if lag <= 0.0 {
             return 0;
         }
@@ -335,7 +428,7 @@ impl Situation {
             }
         }
         let mut next = from.max(-lag);
-        let crossed = found.iter().take_while(|&&(arrival, _)| {
+        let crossed = found.iter().take_while(|&&Found { arrival, .. }| {
             let crosses = arrival.max(next);
             next = crosses + headway;
             crosses <= until
@@ -356,8 +449,16 @@ fn free_run(vehicle: &Vehicle, offset: f32, limit: f32) -> f32 {
     ((vehicle.speed * vehicle.speed + 2.0 * ACCELERATION * way).sqrt() - vehicle.speed) / ACCELERATION
 }
 
-/// Whether a vehicle on lane `from` is on its way to lane `to`, by its own draws, with no signal between.
-fn leads_to(network: &Network, tracker: &Tracker, from: LaneId, to: LaneId, seed: u32) -> bool {
+/// Whether a vehicle on lane `from` is on its way to lane `to` with no signal between: by the path it waits for, then by
+/// its own draws.
+fn leads_to(
+    network: &Network,
+    tracker: &Tracker,
+    from: LaneId,
+    to: LaneId,
+    seed: u32,
+    mut wants: Option<ConnectionId>,
+) -> bool {
     let mut lane = from;
     for _ in 0..12 {
         let exits = &network.lane(lane).exits;
@@ -366,8 +467,9 @@ fn leads_to(network: &Network, tracker: &Tracker, from: LaneId, to: LaneId, seed
         for (share, connection) in shares.iter_mut().zip(span(exits)) {
             *share = tracker.share(connection);
         }
-        let Some(way) = draw::exit(seed, 0, &shares[..count], 0) else { return false };
-        lane = network.connections()[ConnectionId::of(exits.start.index() + way)].to;
+        let drawn = || draw::exit(seed, 0, &shares[..count], 0).map(|way| ConnectionId::of(exits.start.index() + way));
+        let Some(path) = wants.take().or_else(drawn) else { return false };
+        lane = network.connections()[path].to;
         if lane == to {
             return true;
         }

@@ -3,7 +3,7 @@
 use super::loops::Loop;
 use super::view::{Belief, View};
 use super::{STUCK_S, draw};
-use crate::ids::LaneId;
+use crate::ids::{ConnectionId, LaneId};
 use crate::network::{Network, SensorKind, Sensors};
 
 /// Road a standing vehicle takes, its gap included, m.
@@ -59,6 +59,8 @@ pub(super) struct Road {
     pub(super) yields: bool,
     /// Whether some exit is full.
     pub(super) blocked: bool,
+    /// Whether the head waits for room in the lane of its turn, no signal between.
+    pub(super) held: bool,
     /// Whether a signal ends the lane.
     pub(super) signal: bool,
     /// Whether the lane leads nowhere: its vehicles leave the world.
@@ -77,6 +79,8 @@ pub struct LaneTrack {
     pub(super) discharge: Discharge,
     pub(super) flow: f32,
     pub(super) ruled_out: u32,
+    /// The path whose lane its head waits for to have room, no signal between.
+    pub(super) wants: Option<ConnectionId>,
     /// Whether some exit may be taken.
     pub(super) open: bool,
     stuck: f32,
@@ -137,6 +141,11 @@ impl LaneTrack {
         self.ruled_out
     }
 
+    /// The path that its head waits for, where lanes part with no signal between: the lane it leads to is full.
+    pub fn wants(&self) -> Option<ConnectionId> {
+        self.wants
+    }
+
     /// Variance of the number of vehicles believed to be on it, vehicles².
     pub fn variance(&self) -> f32 {
         self.belief.variance
@@ -153,8 +162,14 @@ impl LaneTrack {
         tail.map_or(self.length, |v| self.length - v.gap - SPACING).max(0.0) / SPACING
     }
 
-    pub(super) fn full(&self) -> bool {
-        self.vehicles.last().is_some_and(|v| v.gap > self.length - SPACING && v.stands())
+    /// Whether a queue has reached its start, or nearly: a lorry takes the place of two.
+    pub(super) fn crowded(&self) -> bool {
+        self.vehicles.last().is_some_and(|v| v.gap > self.length - 2.0 * SPACING && v.stands())
+    }
+
+    /// Whether a camera sees somebody stand at its end; `None` without one.
+    pub(super) fn head_stands(&self) -> Option<bool> {
+        self.view.filter(|view| view.nearest < SPACING).map(|view| view.queue > 0)
     }
 
     pub(super) fn pop(&mut self) -> Option<Vehicle> {
@@ -188,7 +203,7 @@ impl LaneTrack {
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
         self.open = road.passable != 0;
-        let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal);
+        let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal || road.held);
         self.follow(dt, wall);
         let crossed = match counted {
             Some(count) => count as usize,
