@@ -19,8 +19,8 @@ mod waiting;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::event::{Aspect, Event};
-use crate::ids::{GroupSet, JunctionId, LaneId, Table};
+use crate::event::{Aspect, Event, Reading};
+use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, Table, span};
 use crate::network::{Network, Partition, Sensors};
 use crate::optimize::horizon::{Situation, Workspace};
 use crate::output::Output;
@@ -58,12 +58,15 @@ pub struct Engine {
     open: Table<JunctionId, GroupSet>,
     /// Junctions whose schedules tell of arrivals here.
     upstream: Table<JunctionId, Vec<JunctionId>>,
+    /// The junction that each path leads to next.
+    onward: Table<ConnectionId, Option<JunctionId>>,
+    /// Junctions with paths into other partitions.
+    border: Vec<JunctionId>,
     /// What neighbours in other partitions expect to send.
     foreign: Vec<Crossing>,
     closed: BTreeSet<LaneId>,
     /// Only where a reference controller decides.
     sight: Option<Sight>,
-    readings: Vec<crate::event::Reading>,
     situation: Situation,
     work: Workspace,
     out: Vec<Output>,
@@ -90,6 +93,8 @@ impl Engine {
         Self {
             open: Table::over(&part.junctions, GroupSet::EMPTY),
             upstream: upstream(&network, &part),
+            onward: onward(&network, &part),
+            border: border(&network, &part),
             posts: Table::starting(first, posts),
             sight: looks.then(|| Sight::new(&network, &part)),
             partition: part,
@@ -100,7 +105,6 @@ impl Engine {
             settings,
             foreign: Vec::new(),
             closed: BTreeSet::new(),
-            readings: Vec::new(),
             situation: Situation::default(),
             work: Workspace::default(),
             out: Vec::new(),
@@ -126,11 +130,9 @@ impl Engine {
     /// One tick that ends at `now`: what happened since the last one, and what neighbours said then.
     pub(super) fn step(&mut self, now: Time, events: &[&Event], inbox: &Boundary) -> (Vec<Output>, Boundary) {
         self.now = now;
-        for event in events {
-            self.hear(event);
-        }
+        let readings: Vec<&Reading> = events.iter().filter_map(|event| self.hear(event)).collect();
         self.see_lamps();
-        self.estimate(inbox);
+        self.estimate(&readings, inbox);
         self.attend();
         self.find_rungs();
         let expected = self.decide_all();
@@ -156,6 +158,31 @@ impl Engine {
             };
         }
     }
+}
+
+/// The junction that each path of a partition leads to next.
+fn onward(network: &Network, partition: &Partition) -> Table<ConnectionId, Option<JunctionId>> {
+    let exits =
+        network.lanes().slice(&partition.lanes).iter().map(|lane| &lane.exits).filter(|exits| !exits.is_empty());
+    let (first, last) = (exits.clone().next(), exits.last());
+    let (Some(first), Some(last)) = (first, last) else { return Table::new() };
+    let paths = first.start..last.end;
+    let mut onward = Table::over(&paths, None);
+    for path in span(&paths) {
+        let to = network.connections()[path].to;
+        onward[path] = network.junction_at_end(network.lane(to).link);
+    }
+    onward
+}
+
+/// The junctions of a partition with paths into others.
+fn border(network: &Network, partition: &Partition) -> Vec<JunctionId> {
+    let leaves = |&id: &JunctionId| {
+        let lanes = network.junction(id).approaches.iter().flat_map(|&link| span(&network.link(link).lanes));
+        let mut paths = lanes.flat_map(|lane| span(&network.lane(lane).exits));
+        paths.any(|path| !partition.lanes.contains(&network.connections()[path].to))
+    };
+    span(&partition.junctions).filter(leaves).collect()
 }
 
 /// For each junction those whose exits lead to it.

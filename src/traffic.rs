@@ -295,11 +295,17 @@ impl Traffic {
         })
     }
 
+    /// How well the vehicles of a lane are known, as [`Traffic::lane`] says it; none for a lane of another partition.
+    pub fn quality(&self, lane: LaneId) -> Option<Quality> {
+        let row = self.lanes.get(lane)?;
+        Some(match row.view(self.now) {
+            Some(_) => Quality::Measured,
+            None => self.roads[self.network.lane(lane).link].quality.worse(Quality::Fused),
+        })
+    }
+
     fn departures(&self, lane: LaneId, row: &Lane) -> Estimate {
-        best(
-            row.out.flow(),
-            &[(row.arrivals.flow(), Quality::Fused), self.imputed(lane), (self.usual(lane), Quality::Profile)],
-        )
+        best(row.out.flow(), || row.arrivals.flow(), || self.imputed(lane), || self.usual(lane))
     }
 
     /// The flow that arrives on a lane.
@@ -307,10 +313,7 @@ impl Traffic {
         let Some(row) = self.lanes.get(lane) else { return Estimate::default() };
         let road = &self.roads[self.network.lane(lane).link];
         let beyond = f64::from(road.stock.queued_beyond());
-        let mut arrivals = best(
-            row.arrivals.flow(),
-            &[(row.out.flow(), Quality::Fused), self.imputed(lane), (self.usual(lane), Quality::Profile)],
-        );
+        let mut arrivals = best(row.arrivals.flow(), || row.out.flow(), || self.imputed(lane), || self.usual(lane));
         if beyond > 1.0 {
             // Loops inside a queue count what the signal lets through, not what arrives: the queue counts too, as if
             // it were to be gone within a quarter of an hour.
@@ -321,8 +324,8 @@ impl Traffic {
         arrivals
     }
 
-    fn imputed(&self, lane: LaneId) -> (Option<VehPerHour>, Quality) {
-        (self.imputation.flow(lane, &self.lanes), Quality::Imputed)
+    fn imputed(&self, lane: LaneId) -> Option<VehPerHour> {
+        self.imputation.flow(lane, &self.lanes)
     }
 
     fn usual(&self, lane: LaneId) -> Option<VehPerHour> {

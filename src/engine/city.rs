@@ -102,10 +102,14 @@ impl City {
 
     /// The events of each partition, in order of time, kind and arrival.
     fn shares<'a>(&self, events: &'a [Event]) -> Vec<Vec<&'a Event>> {
-        let mut sorted: Vec<&Event> = events.iter().collect();
-        sorted.sort_by_key(|event| (event.at(), event.rank()));
+        // Events are large: only their keys are sorted, and only where they are not in order already.
+        let key = |(row, event): (usize, &Event)| (event.at(), event.rank(), row as u32);
+        let mut order: Vec<(Time, u8, u32)> = events.iter().enumerate().map(key).collect();
+        if !order.is_sorted() {
+            order.sort_unstable();
+        }
         let mut shares = vec![Vec::new(); self.engines.len()];
-        for event in sorted {
+        for event in order.into_iter().map(|(_, _, row)| &events[row as usize]) {
             match self.concerns(event) {
                 Some(partition) => shares[partition].push(event),
                 None => shares.iter_mut().for_each(|share| share.push(event)),

@@ -8,10 +8,11 @@ use crate::event::Mode;
 use crate::ids::JunctionId;
 use crate::network::Program;
 use crate::optimize::decision::{Decision, Now};
+use crate::optimize::horizon::due::{Decided, due};
 use crate::optimize::horizon::{self, Moment, Schedule};
 use crate::output::{Output, Published, Refused, Source, Why};
 use crate::plan::bounds::Bounds;
-use crate::plan::check::{Running, Setting, check};
+use crate::plan::check::{Setting, check};
 use crate::plan::draft::Change;
 use crate::plan::ladder::{Order, Rung};
 use crate::plan::transition::fit;
@@ -30,21 +31,28 @@ impl Engine {
     pub(super) fn decide_all(&mut self) -> Vec<Crossing> {
         let mut announced = Vec::new();
         for id in self.posts.ids() {
+            let orders = self.wish(id);
+            if orders.is_none() && !self.is_due(id) {
+                continue;
+            }
             announced.clear();
             for &before in &self.upstream[id] {
                 let told = self.posts.get(before).map_or(&[][..], |post| &post.schedule.discharges);
-                announced.extend(told.iter().filter(|c| c.at > self.now && self.leads_to(c, id)));
+                let comes = |c: &&Crossing| c.at > self.now && self.onward[c.connection] == Some(id);
+                announced.extend(told.iter().filter(comes));
             }
             announced.extend(self.foreign.iter().filter(|c| self.leads_to(c, id)));
-            self.decide(id, &announced);
+            self.decide(id, orders, &announced);
         }
         let mut expected = Vec::new();
         for (_, post) in self.posts.iter_mut() {
             if let Some(fresh) = post.fresh.take() {
                 post.schedule = fresh;
             }
+        }
+        for &id in &self.border {
             let leaves = |c: &&Crossing| !self.partition.lanes.contains(&self.network.connections()[c.connection].to);
-            expected.extend(post.schedule.discharges.iter().filter(|c| c.at > self.now).filter(leaves));
+            expected.extend(self.posts[id].schedule.discharges.iter().filter(|c| c.at > self.now).filter(leaves));
         }
         expected
     }
@@ -54,22 +62,39 @@ impl Engine {
         self.network.junction_at_end(self.network.lane(to).link) == Some(junction)
     }
 
-    fn decide(&mut self, id: JunctionId, announced: &[Crossing]) {
+    /// Whether the rolling schedule of a junction is to be made anew.
+    fn is_due(&self, id: JunctionId) -> bool {
+        let post = &self.posts[id];
+        let from = (self.now + self.settings.lead()).ceil(self.settings.grid());
+        let gone = post.decided.map_or(0, |last| {
+            let left = |c: &&Crossing| c.at > last.at && c.at <= self.now;
+            post.schedule.discharges.iter().filter(left).count() as i32
+        });
+        due(id, post.decided.as_ref(), (self.now, from), (self.present(post), gone), self.settings.tick())
+    }
+
+    /// Vehicles believed to be on a junction's approaches.
+    fn present(&self, post: &Post) -> i32 {
+        let here = |lane| self.tracker.lane(lane).map_or(0, |track| track.vehicles().len());
+        post.layout.lanes().map(here).sum::<usize>() as i32
+    }
+
+    fn decide(&mut self, id: JunctionId, orders: Option<Wish>, announced: &[Crossing]) {
         let junction = self.network.junction(id);
         let (now, lead, grid) = (self.now, self.settings.lead(), self.settings.grid());
         let from = (now + lead).ceil(grid);
-        let wish = self.wish(id);
+        let vehicles = self.present(&self.posts[id]);
         let post = &mut self.posts[id];
+        post.decided = None;
         let Some(state) = post.ledger.states(now, junction).last() else {
             return; // nothing can be sent to a controller that is not ours
         };
-        let state = state.clone();
         let running = state.at(from, junction);
         let planned = state.ahead.iter().copied().find(|c| c.at >= from && Some(c.stage) != running.stage);
-        let (wish, mut why) = match wish {
+        let (wish, mut why) = match orders {
             Some(wish) => (wish, Why::default()),
             None => {
-                let Some(stage) = running.stage else { return self.take_over(id, from, &state) };
+                let Some(stage) = running.stage else { return self.take_over(id, from) };
                 let moment = Moment {
                     now,
                     grid,
@@ -100,6 +125,8 @@ impl Engine {
                         let schedule = horizon::schedule(&post.layout, &self.situation, &mut self.work);
                         let why = reasons(&schedule);
                         let changes = schedule.changes.clone();
+                        let next = changes.first().map(|change| change.at);
+                        post.decided = Some(Decided { at: now, next, vehicles });
                         post.fresh = Some(schedule);
                         (Wish { program: post.after.clone(), changes, source: Source::Horizon }, why)
                     }
@@ -108,14 +135,14 @@ impl Engine {
         };
         why.source = wish.source;
         if worth_saying(post, &wish, planned, from, now) {
-            self.publish(id, &wish, why, from, &state);
+            self.publish(id, &wish, why, from);
         }
     }
 
     /// Brings a junction that runs none of our plans to its base program.
-    fn take_over(&mut self, id: JunctionId, from: Time, running: &Running) {
+    fn take_over(&mut self, id: JunctionId, from: Time) {
         let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base };
-        self.publish(id, &wish, Why::default(), from, running);
+        self.publish(id, &wish, Why::default(), from);
     }
 
     /// The program that is to run whatever the traffic, if one is.
@@ -135,16 +162,18 @@ impl Engine {
         }
     }
 
-    fn publish(&mut self, id: JunctionId, wish: &Wish, why: Why, from: Time, running: &Running) {
+    fn publish(&mut self, id: JunctionId, wish: &Wish, why: Why, from: Time) {
         let junction = self.network.junction(id);
         let grid = self.settings.grid();
         let post = &mut self.posts[id];
         let revision = post.ledger.next_revision();
+        let states = post.ledger.states(self.now, junction);
+        let Some(running) = states.last() else { return };
         let setting = Setting {
             now: self.now,
             lead: self.settings.lead(),
             grid,
-            running: post.ledger.states(self.now, junction),
+            running: states,
             waiting: post.waiting.since(),
             narrowed: &post.orders.narrowed,
         };

@@ -11,12 +11,13 @@ use crate::traffic::readings::Accepted;
 type Outcome = Result<Box<str>, Box<str>>;
 
 impl Engine {
-    pub(super) fn hear(&mut self, event: &Event) {
+    /// Takes in an event; a reading that the tracker is to have is handed back.
+    pub(super) fn hear<'a>(&mut self, event: &'a Event) -> Option<&'a Reading> {
         match event {
             Event::Reading(reading) => match self.traffic.observe(reading, self.now) {
                 Ok(Accepted::Used { .. }) if self.traffic.health(reading.sensor).usable() => {
-                    self.readings.push(reading.clone());
                     self.hit(reading);
+                    return Some(reading);
                 }
                 Ok(_) => {}
                 Err(rejection) => {
@@ -30,6 +31,7 @@ impl Engine {
             Event::Command(command) => self.obey(command),
             Event::Priority(_) | Event::Position(_) => {} // the corridor room's
         }
+        None
     }
 
     /// Reference controllers watch for gaps at loops.

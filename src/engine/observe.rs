@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::engine::waiting::Presence;
 use crate::engine::{Boundary, Engine};
+use crate::event::Reading;
 use crate::ids::{GroupId, Id, LaneId};
-use crate::network::Junction;
 use crate::time::Span;
 use crate::traffic::quality::Quality;
 use crate::traffic::tracker::{Discharge, Input};
@@ -16,15 +16,14 @@ const LESSON: Span = Span::from_s(30);
 
 impl Engine {
     /// Closes the tick for the estimator and the tracker.
-    pub(super) fn estimate(&mut self, inbox: &Boundary) {
+    pub(super) fn estimate(&mut self, readings: &[&Reading], inbox: &Boundary) {
         for crossing in &inbox.left {
             let link = self.network.lane(self.network.connections()[crossing.connection].to).link;
             self.traffic.expect(link, Vehicles::constant(1.0));
         }
         self.traffic.advance(self.now, &self.open);
-        let input = Input { now: self.now, readings: &self.readings, open: &self.open, entered: &inbox.left };
+        let input = Input { now: self.now, readings, open: &self.open, entered: &inbox.left };
         self.tracker.step(&self.network, &self.sensors, &input);
-        self.readings.clear();
         for &lane in &self.closed {
             self.tracker.clear(lane);
         }
@@ -62,7 +61,7 @@ impl Engine {
             };
             let presence = |group: GroupId| {
                 let mut known = false;
-                for lane in lanes_of(&self.network, junction, group) {
+                for &lane in &post.lanes[group] {
                     if self.closed.contains(&lane) {
                         known = true;
                         continue;
@@ -71,21 +70,11 @@ impl Engine {
                     if !track.vehicles().is_empty() {
                         return Presence::Somebody;
                     }
-                    known |= self.traffic.lane(lane).is_some_and(|l| l.quality <= Quality::Fused);
+                    known |= self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);
                 }
                 if known { Presence::Nobody } else { Presence::Unknown }
             };
             post.waiting.advance(self.now, junction, green, presence);
         }
     }
-}
-
-/// The lanes whose paths a group releases, approaches that are chopped into short links included.
-fn lanes_of<'a>(
-    network: &'a crate::network::Network,
-    junction: &'a Junction,
-    group: GroupId,
-) -> impl Iterator<Item = LaneId> + 'a {
-    let stops = junction.groups[group].connections.iter().map(|&c| network.connections()[c].from);
-    stops.flat_map(|stop| network.reach(stop).iter().filter(|s| s.offset.get() < 50.0).map(|s| s.lane))
 }

@@ -5,8 +5,9 @@ use crate::engine::orders::Orders;
 use crate::engine::reference::Reference;
 use crate::engine::waiting::Waiting;
 use crate::event::Aspect;
-use crate::ids::JunctionId;
+use crate::ids::{GroupId, JunctionId, LaneId, Table};
 use crate::network::{Junction, Network, Program};
+use crate::optimize::horizon::due::Decided;
 use crate::optimize::horizon::{Layout, Schedule};
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::Draft;
@@ -14,6 +15,7 @@ use crate::plan::ladder::Rung;
 use crate::plan::ledger::Ledger;
 use crate::plan::transition::fit;
 use crate::time::{Span, Time};
+use crate::traffic::quality::Quality;
 
 /// All that the engine keeps of one junction.
 #[derive(Debug, Clone)]
@@ -22,16 +24,22 @@ pub(super) struct Post {
     pub(super) orders: Orders,
     pub(super) waiting: Waiting,
     pub(super) layout: Layout,
+    /// By group: the lanes on which somebody may wait for it.
+    pub(super) lanes: Table<GroupId, Box<[LaneId]>>,
     /// The program that runs where the rolling schedule ends, and instead of it where nothing better is known.
     pub(super) base: Program,
     /// What runs on where a rolling schedule ends and no further one comes: the base program with a short cycle, so that
     /// nobody waits too long who has waited already.
     pub(super) after: Program,
     pub(super) rung: Option<Rung>,
+    /// How well its demand is known.
+    pub(super) known: Quality,
     /// The schedule last made.
     pub(super) schedule: Schedule,
     /// The one made in this tick, which neighbours see in the next.
     pub(super) fresh: Option<Schedule>,
+    /// How it looked when that was made; none where none was.
+    pub(super) decided: Option<Decided>,
     /// The plan last published.
     pub(super) plan: Option<Draft>,
     pub(super) published_at: Time,
@@ -51,11 +59,14 @@ impl Post {
             orders: Orders::new(settings.mode),
             waiting: Waiting::new(junction),
             layout: Layout::new(network, id),
+            lanes: junction.groups.ids().map(|group| lanes_of(network, junction, group)).collect(),
             after: shortened(junction.base_program(), junction, settings.grid()),
             base: fit(junction.base_program(), Bounds::of(junction), settings.grid()),
             rung: None,
+            known: Quality::None,
             schedule: Schedule::default(),
             fresh: None,
+            decided: None,
             plan: None,
             published_at: Time::LONG_AGO,
             reference: Reference::new(network, id, settings.control),
@@ -69,6 +80,19 @@ impl Post {
         Bounds { junction, narrowed: &self.orders.narrowed }
     }
 }
+
+/// The lanes whose paths a group releases, approaches that are chopped into short links included.
+fn lanes_of(network: &Network, junction: &Junction, group: GroupId) -> Box<[LaneId]> {
+    let stops = junction.groups[group].connections.iter().map(|&c| network.connections()[c].from);
+    let near = |stop| network.reach(stop).iter().filter(|s| s.offset.get() < NEAR_M).map(|s| s.lane);
+    let mut lanes: Vec<LaneId> = stops.flat_map(near).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes.into()
+}
+
+/// Whoever is on a link that ends this near to the stop line may wait there already, m.
+const NEAR_M: f64 = 50.0;
 
 /// `program` with its cycle cut to [`AFTER_CYCLE`], or as near to it as its stages let it.
 fn shortened(program: &Program, junction: &Junction, grid: Span) -> Program {

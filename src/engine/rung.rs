@@ -1,7 +1,7 @@
 //! Which rung of the ladder each junction is on, and telling when that changes.
 
 use crate::engine::Engine;
-use crate::ids::span;
+use crate::ids::{Id, span};
 use crate::output::{Output, RungChange};
 use crate::plan::ladder::{Facts, known, rung};
 use crate::time::Span;
@@ -9,20 +9,30 @@ use crate::time::Span;
 /// Even a road that is believed empty counts a little, veh/h: what is known of it matters too.
 const LEAST_FLOW: f64 = 10.0;
 
+/// How well a junction's demand is known is reviewed this often; junctions take turns.
+const REVIEW: Span = Span::from_s(3);
+
 impl Engine {
     /// Finds every junction's rung and says which have changed.
     pub(super) fn find_rungs(&mut self) {
+        let ticks = (REVIEW.ms() / self.settings.tick_ms).max(1) as usize;
+        let turn = (self.now.ms() / self.settings.tick_ms).rem_euclid(ticks as i64) as usize;
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
-            let lanes = junction.approaches.iter().flat_map(|&link| span(&self.network.link(link).lanes));
-            let states = lanes.filter_map(|lane| self.traffic.lane(lane));
+            if post.rung.is_none() || turn == id.index() % ticks {
+                let lanes = junction.approaches.iter().flat_map(|&link| span(&self.network.link(link).lanes));
+                post.known = known(lanes.filter_map(|lane| {
+                    let quality = self.traffic.quality(lane)?;
+                    Some((quality, self.traffic.arrivals(lane).flow.get() + LEAST_FLOW))
+                }));
+            }
             let silent = post.ledger.heard_at().map_or(Span::ZERO, |heard| self.now - heard);
             let facts = Facts {
                 contact: post.ledger.contact(),
                 silent,
                 unanswered: post.ledger.unanswered(),
                 order: post.orders.order(self.now),
-                demand: known(states.map(|lane| (lane.quality, lane.arrivals.flow.get() + LEAST_FLOW))),
+                demand: post.known,
             };
             let (rung, reason) = rung(&facts);
             if post.rung != Some(rung) {

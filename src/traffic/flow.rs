@@ -114,12 +114,20 @@ fn when(at: Time, utc_offset: Span) -> (usize, usize) {
     (usize::from(weekday >= 5), local.second_of_day(Span::ZERO) as usize / 900)
 }
 
-/// The best of several accounts of one flow, and how good that is.
-pub fn best(measured: Option<VehPerHour>, others: &[(Option<VehPerHour>, Quality)]) -> Estimate {
-    let first = std::iter::once((measured, Quality::Measured));
-    first
-        .chain(others.iter().copied())
-        .find_map(|(flow, quality)| flow.map(|flow| Estimate { flow, quality }))
+/// The best of several accounts of one flow, and how good that is: what a sensor counted, what others did that see the
+/// same vehicles, what neighbours let one expect, what is usual. None is asked for in vain.
+pub fn best(
+    measured: Option<VehPerHour>,
+    fused: impl FnOnce() -> Option<VehPerHour>,
+    imputed: impl FnOnce() -> Option<VehPerHour>,
+    usual: impl FnOnce() -> Option<VehPerHour>,
+) -> Estimate {
+    let of = |quality| move |flow| Estimate { flow, quality };
+    measured
+        .map(of(Quality::Measured))
+        .or_else(|| fused().map(of(Quality::Fused)))
+        .or_else(|| imputed().map(of(Quality::Imputed)))
+        .or_else(|| usual().map(of(Quality::Profile)))
         .unwrap_or_default()
 }
 

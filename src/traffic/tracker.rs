@@ -30,7 +30,7 @@ pub struct Input<'a> {
     /// The end of the tick.
     pub now: Time,
     /// Validated readings of this tick, in any order.
-    pub readings: &'a [Reading],
+    pub readings: &'a [&'a Reading],
     /// Per junction the groups that traffic may pass at `now`: green, and yellow as long as it is still used.
     pub open: &'a Table<JunctionId, GroupSet>,
     /// Vehicles that entered from lanes that are not tracked here, as a neighbour announced them.
@@ -157,7 +157,7 @@ impl Tracker {
         }
         let tick = input.now - self.opened_at[1].max(self.clock - Span::SECOND);
         self.measure_lag(input, tick);
-        self.pending.extend(input.readings.iter().filter(|r| r.end > input.now - Span::from_s(60)).cloned());
+        self.pending.extend(input.readings.iter().filter(|r| r.end > input.now - Span::from_s(60)).map(|&r| r.clone()));
         let target = (input.now - self.lag).max(self.clock);
         let step = if tick > Span::ZERO && tick <= Span::SECOND { tick } else { Span::SECOND };
         while self.clock < target {
