@@ -162,9 +162,9 @@ impl Engine {
 
 /// The junction that each path of a partition leads to next.
 fn onward(network: &Network, partition: &Partition) -> Table<ConnectionId, Option<JunctionId>> {
-    let exits =
+    let mut exits =
         network.lanes().slice(&partition.lanes).iter().map(|lane| &lane.exits).filter(|exits| !exits.is_empty());
-    let (first, last) = (exits.clone().next(), exits.last());
+    let (first, last) = (exits.clone().next(), exits.next_back());
     let (Some(first), Some(last)) = (first, last) else { return Table::new() };
     let paths = first.start..last.end;
     let mut onward = Table::over(&paths, None);

@@ -11,4 +11,5 @@ pub mod record;
 pub mod replay;
 pub mod show;
 pub mod terminal;
+pub mod threads;
 pub mod world;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::report::{report, window};
 use crate::engine::{Boundary, Engine, Settings};
 use crate::event::{Action, Event, Scope};
-use crate::ids::Id;
+use crate::ids::{Id, SensorId, Table};
 use crate::network::{Network, Partition, Sensors};
 use crate::output::{Output, Subject};
 use crate::time::{Span, Time};
@@ -18,10 +18,11 @@ use crate::traffic::tracker::Crossing;
 #[derive(Debug, Clone)]
 pub struct City {
     network: Arc<Network>,
-    sensors: Arc<Sensors>,
     settings: Settings,
     engines: Vec<Engine>,
     inboxes: Vec<Boundary>,
+    /// The partition that each sensor's link belongs to.
+    homes: Table<SensorId, Option<u32>>,
     now: Time,
 }
 
@@ -44,10 +45,12 @@ impl Work<'_> {
 impl City {
     /// A city that wakes up at `now`.
     pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, settings: Settings, now: Time) -> Self {
+        let home = |link| find(network.partitions(), link, |p| &p.links).map(|p| p as u32);
+        let homes = sensors.table().values().map(|sensor| home(sensor.link)).collect();
         let engine =
             |partition| Engine::new(Arc::clone(&network), Arc::clone(&sensors), settings.clone(), partition, now);
         let engines: Vec<Engine> = (0..network.partitions().len()).map(engine).collect();
-        Self { inboxes: vec![Boundary::default(); engines.len()], engines, network, sensors, settings, now }
+        Self { homes, inboxes: vec![Boundary::default(); engines.len()], engines, network, settings, now }
     }
 
     /// The network it looks after.
@@ -124,7 +127,7 @@ impl City {
         let of_link = |link| find(self.network.partitions(), link, |p| &p.links);
         let of_lane = |lane| find(self.network.partitions(), lane, |p| &p.lanes);
         match event {
-            Event::Reading(r) => of_link(self.sensors.table().get(r.sensor)?.link),
+            Event::Reading(r) => self.homes.get(r.sensor).copied().flatten().map(|home| home as usize),
             Event::Unreadable(_) => Some(0),
             Event::Status(s) => of_junction(s.junction),
             Event::PedestrianCall(c) => of_junction(c.junction),

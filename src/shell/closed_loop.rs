@@ -12,6 +12,7 @@ use crate::network::{Network, NetworkSpec, Sensors};
 use crate::optimize::base;
 use crate::output::Output;
 use crate::plan::oracle::{LampFault, Oracle};
+use crate::shell::threads::Threads;
 use crate::time::{Span, Time};
 use crate::traffic::measures;
 use crate::twin::demand::Demand;
@@ -84,6 +85,7 @@ pub struct ClosedLoop {
     network: Arc<Network>,
     twin: Twin,
     engine: Option<City>,
+    threads: Threads,
     oracle: Oracle,
     plans: Plans,
     said: Vec<Event>,
@@ -102,6 +104,7 @@ impl ClosedLoop {
             network: Arc::clone(&world.network),
             twin: Twin::new(Arc::clone(&world.network), &world.sensors, &world.demand, options),
             engine,
+            threads: Threads::default(),
             oracle: Oracle::new(&world.network),
             plans: Plans::default(),
             said: Vec::new(),
@@ -113,6 +116,12 @@ impl ClosedLoop {
         self.said.extend(events);
     }
 
+    /// The same, its engine's partitions done by so many threads: with the same result.
+    #[must_use]
+    pub fn on(self, threads: Threads) -> Self {
+        Self { threads, ..self }
+    }
+
     /// Lets one second pass: the roads move, the engine hears of it, its plans reach the controllers.
     pub fn step(&mut self) -> Tick {
         self.twin.step();
@@ -121,7 +130,7 @@ impl ClosedLoop {
         let mut events = Vec::new();
         self.twin.events(&mut events);
         events.append(&mut self.said);
-        let outputs = self.engine.as_mut().map_or_else(Vec::new, |engine| engine.step(now, &events));
+        let outputs = self.engine.as_mut().map_or_else(Vec::new, |engine| self.threads.step(engine, now, &events));
         for output in &outputs {
             match output {
                 Output::Plan(published) if published.mode == Mode::Control => {

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::cli::Failure;
 use super::record::Recorder;
+use super::threads::Threads;
 use super::world::World;
 use crate::engine::city::City;
 use crate::event::Event;
@@ -28,7 +29,7 @@ pub struct Summary {
     pub errors: u64,
 }
 
-/// Talks until `input` ends.
+/// Talks until `input` ends; the engine's partitions are done by so many `threads`.
 ///
 /// # Errors
 /// When a stream breaks or the log cannot be written; never because of what `input` says.
@@ -37,8 +38,9 @@ pub fn run(
     input: impl BufRead,
     output: impl Write,
     recorder: Option<Recorder>,
+    threads: Threads,
 ) -> Result<Summary, Failure> {
-    let mut talk = Talk { world, output, recorder, city: None, summary: Summary::default() };
+    let mut talk = Talk { world, output, recorder, threads, city: None, summary: Summary::default() };
     talk.say(Response::Hello(hello::hello(world)))?;
     talk.output.flush()?;
     let mut lines = Lines { input, number: 0 };
@@ -60,6 +62,7 @@ struct Talk<'a, W> {
     world: &'a World,
     output: W,
     recorder: Option<Recorder>,
+    threads: Threads,
     city: Option<City>,
     summary: Summary,
 }
@@ -98,7 +101,8 @@ impl<W: Write> Talk<'_, W> {
         let now = Time::from_ms(tick.t_ms);
         let names = &self.world.names;
         let events = events(names, tick, now);
-        let outputs = self.city.get_or_insert_with(|| self.world.city(now)).step(now, &events);
+        let city = self.city.get_or_insert_with(|| self.world.city(now));
+        let outputs = self.threads.step(city, now, &events);
         let outputs: Vec<v1::Output> = outputs.iter().map(|output| wire::output(names, output)).collect();
         if let Some(recorder) = &mut self.recorder {
             recorder.messages(now, &events, &outputs)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::cli::Failure;
 use super::clock::{self, Stopwatch};
 use super::config::Config;
+use super::threads::Threads;
 use crate::engine::city::City;
 use crate::time::{Span, Time};
 use crate::wire::log::{Digest, End, LogError, Reader, World, hex};
@@ -26,6 +27,8 @@ pub struct Request {
     pub speed: Option<f64>,
     /// A folder for the outputs, as JSON lines.
     pub out: Option<PathBuf>,
+    /// Threads that do the engine's partitions.
+    pub threads: Threads,
 }
 
 /// Where a replay stops.
@@ -114,7 +117,7 @@ pub fn replay(request: &Request, mut progress: impl FnMut(Time)) -> Result<Repor
             pace.wait(tick.now - first);
         }
         let city = city.get_or_insert_with(|| woken(&world, &config, tick.now));
-        let outputs = city.step(tick.now, &tick.events);
+        let outputs = request.threads.step(city, tick.now, &tick.events);
         let outputs: Vec<v1::Output> = outputs.iter().map(|output| wire::output(&world.names, output)).collect();
         digest.tick(tick.now, &outputs);
         report.count(&outputs);

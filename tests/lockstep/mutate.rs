@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use greenwave::engine::Settings;
 use greenwave::shell::config::Config;
 use greenwave::shell::lockstep::run;
+use greenwave::shell::threads::Threads;
 use greenwave::shell::world::World;
 use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
@@ -71,7 +72,8 @@ fn every_line_of_noise_is_answered() {
     }
     input.extend_from_slice(&[0xff, b'\n']);
     let mut output = Vec::new();
-    let summary = run(&world, BufReader::new(Cursor::new(input)), &mut output, None).expect("memory");
+    let summary =
+        run(&world, BufReader::new(Cursor::new(input)), &mut output, None, Threads::default()).expect("memory");
     assert_eq!(summary.ticks + summary.errors, lines + 1);
     let text = String::from_utf8(output).expect("UTF-8");
     let answers = text.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

@@ -21,6 +21,7 @@ use crate::shell::config::Config;
 use crate::shell::http::{self, Cockpit};
 use crate::shell::record::Recorder;
 use crate::shell::terminal::Terminal;
+use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world;
 use crate::time::{Span, Time};
 use crate::twin::city::{self, morning};
@@ -58,6 +59,8 @@ pub(super) struct Args {
     /// Write what operators do to this log; check it with `greenwave audit verify`.
     #[arg(long, value_name = "LOG")]
     audit: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadsArg,
 }
 
 /// One run to its end.
@@ -79,9 +82,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let watched = cockpit.is_some() && io::stderr().is_terminal();
     let speed = args.speed.map(i64::from).or_else(|| watched.then(|| span.ms() / LIVE.ms()));
     let (fixed, greenwave) = thread::scope(|scope| {
-        let fixed = scope.spawn(|| drive(&world, None, span, args.seed, &bar, Rim::default()));
+        let fixed = scope.spawn(|| drive(&world, None, args, &bar, Rim::default()));
         let rim = Rim { recorder: recorder.as_mut(), cockpit: cockpit.as_mut(), speed };
-        let greenwave = drive(&world, Some(settings), span, args.seed, &bar, rim);
+        let greenwave = drive(&world, Some(settings), args, &bar, rim);
         // A run that panics has already said why; the demo ends the same way.
         (fixed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), greenwave)
     });
@@ -134,15 +137,14 @@ fn sketchy(faults: Vec<Fault>) -> Failure {
 fn drive(
     world: &World,
     control: Option<Settings>,
-    span: Span,
-    seed: u64,
+    args: &Args,
     bar: &ProgressBar,
     mut rim: Rim<'_>,
 ) -> Result<Run, Failure> {
-    let options = Options { seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
-    let mut all = ClosedLoop::new(world, control, options);
+    let options = Options { seed: args.seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
+    let mut all = ClosedLoop::new(world, control, options).on(Threads::from(args.threads));
     let begun = Stopwatch::start();
-    for second in 1..=span.ms() / 1000 {
+    for second in 1..=i64::from(args.minutes) * 60 {
         if let Some(cockpit) = &rim.cockpit {
             all.say(cockpit.orders());
         }

@@ -10,6 +10,7 @@ use crate::shell::config::{self, Config};
 use crate::shell::lockstep;
 use crate::shell::record::Recorder;
 use crate::shell::terminal::Terminal;
+use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world::World;
 
 const ABOUT: &str = "\
@@ -46,6 +47,8 @@ pub(super) struct Args {
     /// Record what the engine is told, for `replay`.
     #[arg(long, value_name = "LOG")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadsArg,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -55,7 +58,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let world = World::load(&args.network, args.sensors.as_deref(), config)?;
     let recorder = args.record.as_deref().map(|path| Recorder::create(path, &world, 0)).transpose()?;
     let output = io::BufWriter::new(io::stdout().lock());
-    let summary = lockstep::run(&world, io::stdin().lock(), output, recorder)?;
+    let summary = lockstep::run(&world, io::stdin().lock(), output, recorder, Threads::from(args.threads))?;
     if summary.errors > 0 {
         terminal.note(format_args!("{} ticks; {} lines could not be understood", summary.ticks, summary.errors));
     }

@@ -8,6 +8,7 @@ use super::Failure;
 use crate::shell::config;
 use crate::shell::replay::{Report, Request, Until, replay};
 use crate::shell::terminal::Terminal;
+use crate::shell::threads::{Threads, ThreadsArg};
 use crate::time::{Span, Time};
 use crate::wire::log::hex;
 
@@ -46,6 +47,8 @@ pub(super) struct Args {
     /// Another configuration, TOML: what if.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadsArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +84,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             Speed::Times(times) => Some(times),
         },
         out: args.out.clone(),
+        threads: Threads::from(args.threads),
     };
     let bar = terminal.progress(0, "ticks");
     let report = replay(&request, |_| {

@@ -19,6 +19,7 @@ use crate::shell::closed_loop::{ClosedLoop, World, timed};
 use crate::shell::config::{self, Config};
 use crate::shell::record::Recorder;
 use crate::shell::terminal::Terminal;
+use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world::{self, Part};
 use crate::shell::{closed_loop, load};
 use crate::time::{Span, Time};
@@ -101,6 +102,8 @@ pub(super) struct Args {
     /// mode listens.
     #[arg(long, value_name = "LOG")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadsArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
@@ -248,11 +251,12 @@ fn drive(args: &Args, scene: &Scene, terminal: &Terminal) -> Result<(ClosedLoop,
         Faults::Ordinary => SensorFaults::ORDINARY,
     };
     let options = Options { seed: args.seed, start, sensors, ..Options::default() };
+    let threads = Threads::from(args.threads);
     let engine = (control != Control::Fixed).then(|| settings.clone());
     let mut listener = engine.is_none().then(|| scene.recorded.city(start + Span::SECOND));
     let mut recorder =
         args.record.as_deref().map(|path| Recorder::create(path, &scene.recorded, args.seed)).transpose()?;
-    let mut all = ClosedLoop::new(&scene.world, engine, options);
+    let mut all = ClosedLoop::new(&scene.world, engine, options).on(threads);
     let seconds = scene.span.ms() / 1000;
     let bar: ProgressBar = terminal.progress(seconds.unsigned_abs(), "s");
     bar.set_message(format!("{} junctions", scene.world.network.junctions().len()));
@@ -260,7 +264,7 @@ fn drive(args: &Args, scene: &Scene, terminal: &Terminal) -> Result<(ClosedLoop,
         let mut tick = all.step();
         if let Some(recorder) = &mut recorder {
             if let Some(listener) = &mut listener {
-                tick.outputs = listener.step(tick.now, &tick.events);
+                tick.outputs = threads.step(listener, tick.now, &tick.events);
             }
             recorder.tick(tick.now, &tick.events, &tick.outputs)?;
         }
