@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use protox::prost::Message;
 
-const FILES: [&str; 8] = ["sensor", "signal", "plan", "index", "corridor", "operator", "lockstep", "log"];
+const FILES: [&str; 9] = ["sensor", "signal", "plan", "index", "corridor", "operator", "lockstep", "log", "engine"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto/greenwave");

@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 
 export GREENWAVE_MUTATIONS="${GREENWAVE_MUTATIONS:-100000}"
 export PROPTEST_CASES="${PROPTEST_CASES:-10000}"
-echo "soak: $GREENWAVE_MUTATIONS mutations of each kind, $PROPTEST_CASES cases of each property" >&2
+export GREENWAVE_KILLS="${GREENWAVE_KILLS:-100}"
+echo "soak: $GREENWAVE_MUTATIONS mutations of each kind, $PROPTEST_CASES cases of each property, $GREENWAVE_KILLS kills" >&2
 exec cargo test --locked --release --lib --bins --tests "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything CI runs: format, lints, tests, doc tests, docs. Installs nothing; stops at the first failure.
+# Everything CI runs: format, lints, tests, doc tests, docs. Needs Java 17 and Maven for a broker. Installs nothing; stops at the first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +7,13 @@ cd "$(dirname "$0")/.."
 export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-1}"
 
 step() { printf '\n== %s\n' "$*" >&2; "$@"; }
+
+# A broker that was started here is stopped at the end; one that does not start is a failure.
+if [ -z "${KAFKA_BOOTSTRAP:-}" ]; then
+  scripts/kafka.sh status >/dev/null 2>&1 || trap 'scripts/kafka.sh stop' EXIT
+  KAFKA_BOOTSTRAP=$(scripts/kafka.sh start)
+  export KAFKA_BOOTSTRAP
+fi
 
 step cargo fmt --check
 step cargo clippy --locked --all-targets -- -D warnings

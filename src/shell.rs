@@ -5,6 +5,7 @@ pub mod clock;
 pub mod closed_loop;
 pub mod config;
 pub mod http;
+pub mod kafka;
 pub mod load;
 pub mod lockstep;
 pub mod record;

@@ -15,6 +15,7 @@ mod write;
 mod wrong;
 
 pub use names::Names;
+pub use prost::Message;
 pub use read::{read, readings};
 pub use read_control::{call, command, position, request, status};
 pub use say::output;

@@ -40,6 +40,7 @@ const CRATES: [(&[&str], &[&str]); 6] = [
         &[
             "tokio",
             "rdkafka",
+            "signal_hook",
             "axum",
             "utoipa",
             "utoipa_axum",

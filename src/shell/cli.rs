@@ -2,10 +2,14 @@
 
 mod audit;
 mod demo;
+mod feed;
 mod lockstep;
 mod network;
 mod replay;
+mod run;
 mod simulate;
+mod tail;
+mod topics;
 
 use std::io;
 use std::path::PathBuf;
@@ -30,9 +34,9 @@ Exit codes:
   1  an input is faulty: a file, a log or a message; stderr names place, field, value and limit
   2  the arguments are wrong
   3  the run found something unsafe, or a replay differs from its recording
-  4  the machine is at fault: a disk is full, a pipe is closed
+  4  the machine is at fault: a disk is full, a pipe is closed, the Kafka broker does not do what is needed
 
-With --json, stdout is exactly one JSON object (lockstep: one a line) and stderr carries progress.
+With --json, stdout is exactly one JSON object (lockstep and tail: one a line) and stderr carries progress.
 GREENWAVE_LOG=debug shows more of what happens on stderr.
 
 Examples:
@@ -62,6 +66,10 @@ enum Command {
     Replay(replay::Args),
     Lockstep(lockstep::Args),
     Audit(audit::Args),
+    Topics(topics::Args),
+    Run(run::Args),
+    Feed(feed::Args),
+    Tail(tail::Args),
 }
 
 impl Command {
@@ -73,6 +81,10 @@ impl Command {
             Self::Replay(args) => replay::run(args, terminal),
             Self::Lockstep(args) => lockstep::run(args, terminal),
             Self::Audit(args) => audit::run(args, terminal),
+            Self::Topics(args) => topics::run(args, terminal),
+            Self::Run(args) => run::run(args, terminal),
+            Self::Feed(args) => feed::run(args, terminal),
+            Self::Tail(args) => tail::run(args, terminal),
         }
     }
 }
@@ -118,6 +130,14 @@ pub enum Failure {
     /// The run showed what must never be shown; the result has already been written.
     #[error("{0}")]
     Unsafe(String),
+    /// A broker that does not answer, refuses, or has not what is needed.
+    #[error("Kafka: {what}: {why}")]
+    Broker {
+        /// What was wanted of it.
+        what: String,
+        /// What it said.
+        why: String,
+    },
     /// A standard stream that is closed or broken.
     #[error("standard streams: {0}")]
     Stream(#[from] io::Error),
@@ -130,7 +150,7 @@ impl Failure {
             Self::Read { .. } | Self::Parse { .. } | Self::Faulty { .. } => 1,
             Self::Usage(_) => 2,
             Self::Unsafe(_) => 3,
-            Self::Write { .. } | Self::Stream(_) => 4,
+            Self::Write { .. } | Self::Broker { .. } | Self::Stream(_) => 4,
         }
     }
 }

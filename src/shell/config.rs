@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::cli::Failure;
+use super::kafka;
 use crate::engine::Settings;
 
 /// One key of the section `[engine]`: name, unit, least, most, and what it does. What is no number has no range.
@@ -37,9 +38,17 @@ pub struct Config {
     /// A limits file that overrides those of the network; relative to the configuration file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<PathBuf>,
+    /// The network file of a live run; relative to the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<PathBuf>,
+    /// The sensors file of a live run; relative to the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensors: Option<PathBuf>,
     /// How the engine works.
     #[serde(rename = "engine")]
     pub settings: Settings,
+    /// How a live run meets Kafka.
+    pub kafka: kafka::Settings,
 }
 
 impl Config {
@@ -58,8 +67,10 @@ impl Config {
         let figment = layers(text.as_deref().unwrap_or_default(), defaults).merge(env);
         let place = path.unwrap_or(Path::new("environment"));
         let mut config = extract(&figment).map_err(|why| Failure::Parse { path: place.into(), why })?;
-        if let (Some(limits), Some(folder)) = (&mut config.limits, path.and_then(Path::parent)) {
-            *limits = folder.join(&*limits);
+        if let Some(folder) = path.and_then(Path::parent) {
+            for file in [&mut config.limits, &mut config.network, &mut config.sensors].into_iter().flatten() {
+                *file = folder.join(&*file);
+            }
         }
         Ok(config)
     }
@@ -87,13 +98,14 @@ impl Config {
 }
 
 fn layers(toml: &str, defaults: Settings) -> Figment {
-    Figment::from(Serialized::defaults(Config { limits: None, settings: defaults })).merge(Toml::string(toml))
+    Figment::from(Serialized::defaults(Config { settings: defaults, ..Config::default() })).merge(Toml::string(toml))
 }
 
 fn extract(figment: &Figment) -> Result<Config, String> {
     let config: Config = figment.extract().map_err(|e| e.to_string())?;
     let value = serde_json::to_value(&config.settings).unwrap_or_default();
-    let faults: Vec<String> = KEYS.iter().filter_map(|key| fault(key, value.get(key.0)?.as_i64()?)).collect();
+    let mut faults: Vec<String> = KEYS.iter().filter_map(|key| fault(key, value.get(key.0)?.as_i64()?)).collect();
+    faults.extend(config.kafka.faults());
     let Settings { tick_ms, grid_ms, .. } = config.settings;
     match faults.as_slice() {
         [] if grid_ms % tick_ms != 0 && tick_ms % grid_ms != 0 => Err(format!(
@@ -148,7 +160,8 @@ mod tests {
             ("[engine]\ntick_ms = \"fast\"", "engine.tick_ms"),
             ("[engine]\nmode = \"chaos\"", "chaos"),
             ("[engine]\ntick_ms = 700", "engine.grid_ms: 1000 does not fit engine.tick_ms 700"),
-            ("[kafka]\n", "kafka"),
+            ("[kafak]\n", "kafak"),
+            ("[kafka]\nrepeat_s = 1", "kafka.repeat_s: 1 s is not within 60 to 604800 s"),
         ] {
             let why = Config::recorded(toml).expect_err(toml);
             assert!(why.contains(says), "{toml}: {why}");

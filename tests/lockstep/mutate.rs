@@ -43,7 +43,7 @@ fn every_line_of_noise_is_answered() {
     let count: usize = std::env::var("GREENWAVE_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     let folder = world();
     let path = |name: &str| -> PathBuf { folder.path().join(name) };
-    let config = Config { limits: None, settings: Settings { tick_ms: 1000, ..Settings::default() } };
+    let config = Config { settings: Settings { tick_ms: 1000, ..Settings::default() }, ..Config::default() };
     let world = World::load(&path("city.json"), Some(&path("sensors.json")), config).expect("sound");
     let junction = world.names.network().junctions().values().next().expect("some").name.clone();
     let whole = |t: i64| {

@@ -52,12 +52,12 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Speed {
+pub(super) enum Speed {
     Max,
     Times(f64),
 }
 
-fn speed(text: &str) -> Result<Speed, String> {
+pub(super) fn speed(text: &str) -> Result<Speed, String> {
     if text == "max" {
         return Ok(Speed::Max);
     }

@@ -207,7 +207,7 @@ fn config(args: &Args) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn demand(paths: &[PathBuf], network: &Network) -> Result<Imported, Failure> {
+pub(super) fn demand(paths: &[PathBuf], network: &Network) -> Result<Imported, Failure> {
     let files = paths.iter().map(|path| load::bytes(path)).collect::<Result<Vec<_>, _>>()?;
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     import::read(&files, network).map_err(|error| {

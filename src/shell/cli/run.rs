@@ -1,0 +1,79 @@
+//! `greenwave run`: live on Kafka.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::json;
+
+use super::Failure;
+use crate::engine::Settings;
+use crate::shell::config::{self, Config};
+use crate::shell::kafka::{self, settings};
+use crate::shell::terminal::Terminal;
+use crate::shell::world::World;
+use crate::time::Time;
+
+const ABOUT: &str = "\
+Runs the engine live on Apache Kafka until it is told to stop (SIGTERM, Ctrl-C): what sensors and controllers say comes \
+in, plans and everything else goes out. All that a tick says, and how far it read, is one transaction: readers that \
+read committed messages see each plan once, whatever crashes. A worker that starts repeats what was committed in \
+silence and goes on; one that ran before it under the same group is fenced and ends.
+
+The configuration names the network, the sensors and the broker. `greenwave topics create` makes the topics.";
+
+const AFTER: &str = "\
+Example of a configuration:
+  network = \"city.json\"
+  sensors = \"sensors.json\"
+  [engine]
+  mode = \"control\"
+  [kafka]
+  bootstrap = \"broker1:9092,broker2:9092\"";
+
+/// Run live on Kafka.
+#[derive(Debug, clap::Args)]
+#[command(long_about = ABOUT, after_long_help = AFTER.to_owned() + "\n\n" + &config::described() + "\n" + settings::DESCRIBED)]
+pub(super) struct Args {
+    /// The configuration, TOML.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// How sure delivery is, in place of the configuration's.
+    #[arg(long, value_enum)]
+    delivery: Option<settings::Delivery>,
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    let mut config = Config::load(Some(&args.config), Settings::default())?;
+    config.kafka.delivery = args.delivery.unwrap_or(config.kafka.delivery);
+    let missing = || Failure::Parse { path: args.config.clone(), why: "network: it is missing".into() };
+    let network = config.network.clone().ok_or_else(missing)?;
+    let world = World::load(&network, config.sensors.clone().as_deref(), config)?;
+    if world.limits.benchmark {
+        return Err(Failure::Usage("limits: these are a benchmark's, which no street would allow".into()));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let bar = terminal.progress(0, "ticks");
+    let summary = kafka::run::run(&world, &stop, |summary| {
+        bar.inc_length(1);
+        bar.inc(1);
+        bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));
+    })?;
+    bar.finish_and_clear();
+    let object = json!({
+        "repeated": summary.repeated,
+        "ticks": summary.ticks,
+        "messages": summary.messages,
+        "plans": summary.plans,
+        "rejected": summary.rejected,
+        "last_ms": summary.last.map(Time::ms),
+    });
+    let text = format!(
+        "{} ticks repeated, {} done: {} messages, {} plans, {} rejections",
+        summary.repeated, summary.ticks, summary.messages, summary.plans, summary.rejected
+    );
+    Ok(terminal.result(&object, text)?)
+}

@@ -1,0 +1,27 @@
+//! Live on Apache Kafka: readings in, plans out, nothing lost and nothing twice.
+//!
+//! ```text
+//!  input (thread) ──chunks──▶ backlog ─▶ watermark ─▶ tick ─▶ City::step ─▶ route ──▶ publish (thread)
+//!   poll, unframe, decode     a queue a partition     which messages        records     one transaction:
+//!   pause, resume             up to where a tick reads                                  records, tick, offsets
+//! ```
+//!
+//! A tick is a function of its instant and of how far each input partition was read; both stand in `engine.ticks`, in
+//! the same transaction as all that the tick said. Whoever starts repeats the committed ticks in silence and goes on.
+//! A worker that starts fences the one before it, so that no two write.
+
+mod backlog;
+mod client;
+mod decode;
+pub mod feed;
+mod framing;
+mod input;
+mod publish;
+mod route;
+pub mod run;
+pub mod settings;
+pub mod tail;
+pub mod topics;
+mod watermark;
+
+pub use settings::Settings;

@@ -1,0 +1,129 @@
+//! Clients of the broker, made from the settings; secrets go from the environment or a file straight into them.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::settings::{Security, Settings};
+use crate::shell::cli::Failure;
+
+/// The longest wait for one answer of the broker when something is set up.
+pub(super) const SETUP: Duration = Duration::from_secs(20);
+
+/// What every client has in common.
+pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
+    let mut config = ClientConfig::new();
+    let bootstrap = env::var("KAFKA_BOOTSTRAP").ok().filter(|b| !b.is_empty());
+    config
+        .set("bootstrap.servers", bootstrap.as_ref().unwrap_or(&settings.bootstrap))
+        .set("client.id", "greenwave")
+        .set("reconnect.backoff.ms", "50")
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("socket.keepalive.enable", "true");
+    secure(&mut config, &settings.security)?;
+    Ok(config)
+}
+
+fn secure(config: &mut ClientConfig, security: &Security) -> Result<(), Failure> {
+    let tls = security.tls_ca_file.is_some();
+    let protocol = match (tls, security.sasl.is_some()) {
+        (false, false) => "plaintext",
+        (true, false) => "ssl",
+        (false, true) => "sasl_plaintext",
+        (true, true) => "sasl_ssl",
+    };
+    config.set("security.protocol", protocol);
+    let files = [
+        ("ssl.ca.location", &security.tls_ca_file),
+        ("ssl.certificate.location", &security.tls_certificate_file),
+        ("ssl.key.location", &security.tls_key_file),
+    ];
+    for (key, file) in files {
+        if let Some(file) = file.as_ref().filter(|f| !f.as_os_str().is_empty()) {
+            config.set(key, file.to_string_lossy());
+        }
+    }
+    if let Some(mechanism) = security.sasl {
+        config.set("sasl.mechanism", mechanism.name());
+        config.set("sasl.username", security.user.clone().unwrap_or_default());
+        config.set("sasl.password", password(security)?);
+    }
+    Ok(())
+}
+
+fn password(security: &Security) -> Result<String, Failure> {
+    if let Some(name) = &security.password_env {
+        return env::var(name).map_err(|_| Failure::Usage(format!("kafka.security.password_env: {name} is not set")));
+    }
+    let path = security.password_file.as_deref().unwrap_or(Path::new(""));
+    let text = fs::read_to_string(path).map_err(|source| Failure::Read { path: path.into(), source })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Hears what a client has to tell beside its answers. That a partition's end is reached is no error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ear;
+
+impl ClientContext for Ear {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            tracing::warn!(%error, reason, "Kafka");
+        }
+    }
+}
+
+impl ConsumerContext for Ear {}
+
+/// A consumer that says itself where it reads.
+pub(super) type Reader = BaseConsumer<Ear>;
+
+/// Makes one; it sees only what was committed.
+pub(super) fn consumer(settings: &Settings) -> Result<Reader, Failure> {
+    reader(settings)?.create_with_context(Ear).map_err(failed("a consumer"))
+}
+
+/// For readers that say themselves where they read; they see only what was committed.
+fn reader(settings: &Settings) -> Result<ClientConfig, Failure> {
+    let mut config = common(settings)?;
+    config
+        .set("group.id", &settings.group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", "read_committed")
+        .set("fetch.wait.max.ms", "20")
+        .set("fetch.error.backoff.ms", "50")
+        // What librdkafka may hold beside our own backlog.
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.message.max.bytes", "4194304");
+    Ok(config)
+}
+
+/// For those who write.
+pub(super) fn writer(settings: &Settings) -> Result<ClientConfig, Failure> {
+    let mut config = common(settings)?;
+    config
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("compression.codec", "lz4")
+        .set("linger.ms", "0")
+        .set("message.max.bytes", "17825792")
+        .set("partitioner", "murmur2_random")
+        .set("queue.buffering.max.messages", "1000000")
+        .set("queue.buffering.max.kbytes", "262144");
+    Ok(config)
+}
+
+/// A failure of the broker, or of the way to it.
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Failure {
+    let what = what.into();
+    move |error| Failure::Broker { what, why: error.to_string() }
+}

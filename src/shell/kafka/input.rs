@@ -1,0 +1,194 @@
+//! Reads one input topic on a thread of its own: poll, unframe, decode, hand on; what waits for too long is paused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::backlog::{Chunk, Entry};
+use super::client::{self, failed};
+use super::decode::decode;
+use super::settings::Settings;
+use super::topics::Topic;
+use crate::shell::cli::Failure;
+use crate::shell::clock;
+use crate::time::Span;
+use crate::wire::Names;
+
+/// A chunk is handed on when it is larger than this, bytes, or nothing more is at hand.
+const CHUNK_BYTES: usize = 1 << 18;
+/// No clock is believed that is farther ahead of ours.
+const AHEAD: Span = Span::from_s(5);
+/// The longest that a poll takes when nothing comes.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// What a reader has to tell.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Messages came.
+    Chunk(Chunk),
+    /// A partition was read to its end.
+    Ended(usize),
+    /// It cannot go on.
+    Trouble(Failure),
+}
+
+/// What the readers of all topics share with whoever uses what they read.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// The memory that each partition's messages take while they wait, bytes.
+    pub(super) waiting: Vec<AtomicUsize>,
+    /// Above this a partition is paused.
+    pub(super) most: usize,
+    pub(super) stop: AtomicBool,
+}
+
+/// Where to read: the partitions of one topic, and which rows of the table of inputs they are.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) topic: Topic,
+    pub(super) first: usize,
+    /// Where each partition begins.
+    pub(super) offsets: Vec<i64>,
+}
+
+/// Starts to read.
+///
+/// # Errors
+/// When there can be no consumer.
+pub(super) fn start(
+    settings: &Settings,
+    names: &Names,
+    place: Place,
+    news: SyncSender<News>,
+    room: Arc<Room>,
+) -> Result<JoinHandle<()>, Failure> {
+    let consumer = client::consumer(settings)?;
+    let name = place.topic.full(settings);
+    let mut all = TopicPartitionList::new();
+    for (partition, &offset) in (0..).zip(&place.offsets) {
+        all.add_partition_offset(&name, partition, Offset::Offset(offset)).map_err(failed("where to read"))?;
+    }
+    consumer.assign(&all).map_err(failed(format!("reading {name}")))?;
+    let chunks = (0..place.offsets.len()).map(|_| Chunk::default()).collect();
+    let paused = vec![false; place.offsets.len()];
+    let mut reader = Reader { consumer, name, names: names.clone(), place, chunks, paused, news, room };
+    thread::Builder::new()
+        .name(reader.place.topic.name().to_owned())
+        .spawn(move || while reader.go_on() {})
+        .map_err(Failure::Stream)
+}
+
+struct Reader {
+    consumer: client::Reader,
+    name: String,
+    names: Names,
+    place: Place,
+    chunks: Vec<Chunk>,
+    paused: Vec<bool>,
+    news: SyncSender<News>,
+    room: Arc<Room>,
+}
+
+impl Reader {
+    /// One poll; false when nobody listens any more.
+    fn go_on(&mut self) -> bool {
+        if self.room.stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.give_room();
+        let wait = if self.chunks.iter().any(|chunk| !chunk.entries.is_empty()) { Duration::ZERO } else { IDLE };
+        match self.consumer.poll(wait) {
+            None => (0..self.chunks.len())
+                .all(|partition| flush(&mut self.chunks[partition], &self.place, partition, &self.news)),
+            Some(Ok(message)) => {
+                let partition = usize::try_from(message.partition()).unwrap_or_default();
+                let chunk = &mut self.chunks[partition];
+                add(chunk, &self.names, self.place.topic, &message);
+                chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                let partition = usize::try_from(partition).unwrap_or_default();
+                flush(&mut self.chunks[partition], &self.place, partition, &self.news)
+                    && self.news.send(News::Ended(self.place.first + partition)).is_ok()
+            }
+            Some(Err(error)) => self.trouble(error),
+        }
+    }
+
+    /// Transport troubles pass by themselves; others do not.
+    fn trouble(&self, error: KafkaError) -> bool {
+        let lasting = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                Code::OffsetOutOfRange
+                    | Code::AutoOffsetReset
+                    | Code::UnknownTopicOrPartition
+                    | Code::UnknownTopic
+                    | Code::UnknownPartition
+                    | Code::TopicAuthorizationFailed
+                    | Code::GroupAuthorizationFailed
+                    | Code::Authentication
+                    | Code::Fatal
+            )
+        );
+        if lasting {
+            let what = format!("reading {}", self.name);
+            let _ = self.news.send(News::Trouble(Failure::Broker { what, why: error.to_string() }));
+            return false;
+        }
+        tracing::warn!(topic = self.name, %error, "reading is interrupted; it goes on by itself");
+        true
+    }
+
+    /// Pauses partitions of which too much waits, and resumes them when half of it is used.
+    fn give_room(&mut self) {
+        for partition in 0..self.paused.len() {
+            let waiting = self.room.waiting[self.place.first + partition].load(Ordering::Relaxed);
+            let pause = if self.paused[partition] { waiting > self.room.most / 2 } else { waiting > self.room.most };
+            if pause != self.paused[partition] {
+                let mut one = TopicPartitionList::new();
+                one.add_partition(&self.name, i32::try_from(partition).unwrap_or_default());
+                let done = if pause { self.consumer.pause(&one) } else { self.consumer.resume(&one) };
+                match done {
+                    Ok(()) => self.paused[partition] = pause,
+                    Err(error) => tracing::warn!(topic = self.name, partition, %error, "cannot be paused or resumed"),
+                }
+            }
+        }
+    }
+}
+
+/// Hands a chunk on; false when nobody listens any more.
+fn flush(chunk: &mut Chunk, place: &Place, partition: usize, news: &SyncSender<News>) -> bool {
+    if chunk.entries.is_empty() {
+        return true;
+    }
+    let full = std::mem::take(chunk);
+    news.send(News::Chunk(Chunk { source: place.first + partition, ..full })).is_ok()
+}
+
+fn add(chunk: &mut Chunk, names: &Names, topic: Topic, message: &BorrowedMessage<'_>) {
+    let before = chunk.events.len();
+    let value = message.payload().unwrap_or_default();
+    let declared = message.headers().and_then(|headers| {
+        let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("content-type"))?;
+        std::str::from_utf8(header.value?).ok()
+    });
+    let source = String::from_utf8_lossy(message.key().unwrap_or_default());
+    let time = decode(topic, names, value, declared, &source, &mut chunk.events);
+    chunk.bytes.extend_from_slice(value);
+    chunk.entries.push(Entry {
+        offset: message.offset(),
+        time: time.filter(|&time| time <= clock::now() + AHEAD),
+        events: chunk.events.len() - before,
+        bytes_end: chunk.bytes.len(),
+    });
+}

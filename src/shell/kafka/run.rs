@@ -1,0 +1,353 @@
+//! One live run: repeat what was committed, then tick by tick what comes, until told to stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::backlog::{Backlog, Cut, Share};
+use super::client::{self, SETUP, failed};
+use super::input::{self, News, Place, Room};
+use super::publish::{self, Batch, tick_record};
+use super::route::{self, Inputs};
+use super::settings::{Settings, Start};
+use super::topics::{self, Topic};
+use super::watermark::Watermarks;
+use crate::engine::city::City;
+use crate::shell::cli::Failure;
+use crate::shell::clock;
+use crate::shell::world::World;
+use crate::time::{Span, Time};
+use crate::wire::log::Closing;
+use crate::wire::{self, v1};
+
+/// Chunks that the readers may be ahead by.
+const NEWS_MAX: usize = 64;
+
+/// What a run has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Ticks that were repeated in silence.
+    pub repeated: u64,
+    /// Ticks done.
+    pub ticks: u64,
+    /// Messages used.
+    pub messages: u64,
+    /// Plans written.
+    pub plans: u64,
+    /// Rejections written.
+    pub rejected: u64,
+    /// The last tick.
+    pub last: Option<Time>,
+}
+
+/// Runs until `stop` is set; `progress` hears after every tick.
+///
+/// # Errors
+/// When topics are missing, the broker refuses or stays away, or another worker takes over.
+pub fn run(world: &World, stop: &AtomicBool, mut progress: impl FnMut(&Summary)) -> Result<Summary, Failure> {
+    let settings = &world.config.kafka;
+    let partitions = topics::check(settings, world.names.network().partitions().len())?;
+    let inputs: Inputs = Topic::ALL
+        .into_iter()
+        .zip(&partitions)
+        .filter(|(topic, _)| Topic::INPUTS.contains(topic))
+        .flat_map(|(topic, &count)| (0..i32::try_from(count).unwrap_or(0)).map(move |partition| (topic, partition)))
+        .collect();
+    // From here on nobody else commits, so that what is read now is the last word.
+    let writer = publish::take_over(settings)?;
+    let past = committed(settings, None)?;
+    let past = recent(past, Span::from_s(settings.repeat_s.into()), &world.provenance());
+    let next = match past.first() {
+        Some(tick) => positions(tick, &inputs)?,
+        None => beginnings(settings, &inputs)?,
+    };
+    let last = past.last().map(|tick| Time::from_ms(tick.now_ms));
+    let (batches, publisher) = publish::start(settings, inputs.clone(), writer, last)?;
+    let mut live = Live::start(world, inputs, next, batches)?;
+    let done = live.repeat(&past, stop).and_then(|()| live.go_on(stop, &mut progress));
+    live.end();
+    let summary = live.summary;
+    drop(live.batches);
+    let written = publisher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    // Why writing ended says more than that it did.
+    written.and(done)?;
+    Ok(summary)
+}
+
+/// The committed ticks; the last `tail` records' worth of them where it is given and holds any.
+pub(super) fn committed(settings: &Settings, tail: Option<i64>) -> Result<Vec<v1::EngineTick>, Failure> {
+    let name = Topic::Ticks.full(settings);
+    let consumer = client::consumer(settings)?;
+    let (low, high) = consumer.fetch_watermarks(&name, 0, SETUP).map_err(failed(format!("asking for {name}")))?;
+    let from = tail.map_or(low, |tail| low.max(high - tail));
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(&name, 0, Offset::Offset(from)).map_err(failed("where to read"))?;
+    consumer.assign(&list).map_err(failed(format!("reading {name}")))?;
+    let mut ticks: Vec<v1::EngineTick> = Vec::new();
+    let began = clock::now();
+    loop {
+        match consumer.poll(Duration::from_millis(500)) {
+            Some(Ok(message)) => {
+                let tick: v1::EngineTick = wire::read(message.payload().unwrap_or_default()).map_err(|wrong| {
+                    Failure::Broker { what: format!("{name} at {}", message.offset()), why: wrong.to_string() }
+                })?;
+                // At least once: the last word on a tick counts.
+                ticks.retain(|t| t.now_ms < tick.now_ms);
+                ticks.push(tick);
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) if ticks.is_empty() && from > low => {
+                return committed(settings, None);
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(ticks),
+            Some(Err(error)) => tracing::warn!(%error, topic = name, "reading is interrupted"),
+            None => {}
+        }
+        if clock::now() - began > Span::from_s(300) {
+            return Err(Failure::Broker { what: format!("reading {name}"), why: "it does not come to an end".into() });
+        }
+    }
+}
+
+/// The ticks to be repeated: the last ones, of this very world.
+fn recent(mut past: Vec<v1::EngineTick>, repeat: Span, own: &v1::Provenance) -> Vec<v1::EngineTick> {
+    let Some(last) = past.last() else { return past };
+    if last.provenance.as_ref() != Some(own) {
+        tracing::warn!(
+            "network, configuration or version has changed: the engine begins anew where the last one stopped"
+        );
+        return past.split_off(past.len() - 1);
+    }
+    let since = last.now_ms - repeat.ms();
+    let first = past.partition_point(|tick| tick.now_ms < since || tick.provenance.as_ref() != Some(own));
+    if first > 0 {
+        tracing::warn!(ticks = first, "older ticks are not repeated: what was learned in them is learned anew");
+    }
+    past.split_off(first)
+}
+
+/// How far a tick had read each input.
+fn positions(tick: &v1::EngineTick, inputs: &Inputs) -> Result<Vec<i64>, Failure> {
+    let found = |&(topic, partition): &(Topic, i32)| {
+        let position = tick.positions.iter().find(|p| p.topic == topic.name());
+        // A partition that was added since begins at its beginning.
+        Ok(position.and_then(|p| p.next_offsets.get(partition.unsigned_abs() as usize).copied()).unwrap_or(0))
+    };
+    inputs.iter().map(found).collect()
+}
+
+/// Where a group begins that has never run.
+fn beginnings(settings: &Settings, inputs: &Inputs) -> Result<Vec<i64>, Failure> {
+    let consumer = client::consumer(settings)?;
+    let ends = |&(topic, partition): &(Topic, i32)| {
+        let name = topic.full(settings);
+        let ends = consumer.fetch_watermarks(&name, partition, SETUP);
+        let (low, high) = ends.map_err(failed(format!("asking where {name} begins")))?;
+        Ok(if settings.start == Start::Earliest { low } else { high })
+    };
+    inputs.iter().map(ends).collect()
+}
+
+struct Live<'a> {
+    world: &'a World,
+    inputs: Inputs,
+    backlog: Backlog,
+    marks: Watermarks,
+    city: Option<City>,
+    news: Receiver<News>,
+    room: Arc<Room>,
+    readers: Vec<JoinHandle<()>>,
+    batches: SyncSender<Batch>,
+    provenance: v1::Provenance,
+    summary: Summary,
+}
+
+impl<'a> Live<'a> {
+    fn start(world: &'a World, inputs: Inputs, next: Vec<i64>, batches: SyncSender<Batch>) -> Result<Self, Failure> {
+        let settings = &world.config.kafka;
+        let (send, news) = sync_channel(NEWS_MAX);
+        let most = (settings.backlog_mib as usize) << 20;
+        let room = Arc::new(Room {
+            waiting: inputs.iter().map(|_| Default::default()).collect(),
+            most: most / inputs.len().max(1),
+            stop: AtomicBool::new(false),
+        });
+        let mut readers = Vec::new();
+        for topic in Topic::INPUTS {
+            let Some(first) = inputs.iter().position(|input| input.0 == topic) else { continue };
+            let count = inputs.iter().filter(|input| input.0 == topic).count();
+            let place = Place { topic, first, offsets: next[first..first + count].to_vec() };
+            readers.push(input::start(settings, &world.names, place, send.clone(), Arc::clone(&room))?);
+        }
+        let partition = |&(topic, partition): &(Topic, i32)| {
+            (format!("{}[{partition}]", topic.name()).into(), topic == Topic::Readings)
+        };
+        let lateness = world.config.settings.lateness();
+        let marks = Watermarks::new(inputs.iter().map(partition), lateness, clock::now());
+        let provenance = world.provenance();
+        let (backlog, summary) = (Backlog::new(next), Summary::default());
+        Ok(Self { world, inputs, backlog, marks, city: None, news, room, readers, batches, provenance, summary })
+    }
+
+    /// Repeats committed ticks; all that they say has been said.
+    fn repeat(&mut self, past: &[v1::EngineTick], stop: &AtomicBool) -> Result<(), Failure> {
+        let Some((first, rest)) = past.split_first() else { return Ok(()) };
+        let woken = Time::from_ms(first.now_ms);
+        let mut city = self.world.city(woken + self.world.config.settings.tick());
+        for tick in rest {
+            let (now, wanted) = (Time::from_ms(tick.now_ms), positions(tick, &self.inputs)?);
+            while !self.reached(&wanted) {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                self.listen(Duration::from_millis(50))?;
+            }
+            let mut share = Share::default();
+            for (source, &next) in wanted.iter().enumerate() {
+                self.backlog.take(source, Cut::Offset(next), now, &mut share);
+            }
+            let outputs = city.step(now, &share.events);
+            let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
+            if route::digest(&records) != tick.records_sha256 {
+                tracing::error!(%now, "the tick says something else than it did when it was committed");
+            }
+            self.used();
+            self.summary.repeated += 1;
+        }
+        self.city = Some(city);
+        Ok(())
+    }
+
+    /// Whether all that lies before these offsets is at hand or used.
+    fn reached(&self, wanted: &[i64]) -> bool {
+        wanted.iter().enumerate().all(|(source, &next)| self.backlog.holds(source, next))
+    }
+
+    /// Hears news, waiting for the first so long.
+    fn listen(&mut self, wait: Duration) -> Result<(), Failure> {
+        let mut heard = self.news.recv_timeout(wait).ok();
+        while let Some(news) = heard {
+            let wall = clock::now();
+            match news {
+                News::Chunk(chunk) => {
+                    let told = chunk.entries.iter().filter_map(|entry| entry.time).max();
+                    self.marks.heard(chunk.source, told, wall);
+                    self.backlog.push(chunk);
+                }
+                News::Ended(source) => self.marks.ended(source, wall),
+                News::Trouble(failure) => return Err(failure),
+            }
+            heard = self.news.try_recv().ok();
+        }
+        self.used();
+        Ok(())
+    }
+
+    fn used(&self) {
+        for (source, waiting) in self.room.waiting.iter().enumerate() {
+            waiting.store(self.backlog.weight(source), Ordering::Relaxed);
+        }
+    }
+
+    fn go_on(&mut self, stop: &AtomicBool, progress: &mut impl FnMut(&Summary)) -> Result<(), Failure> {
+        while !stop.load(Ordering::Relaxed) {
+            let Some(now) = self.next_tick()? else {
+                self.listen(Duration::from_millis(20))?;
+                continue;
+            };
+            let waiting = |source| self.backlog.front(source).is_some();
+            match self.marks.closing(now, clock::now(), waiting) {
+                Some(closing) => {
+                    self.tick(now, &closing)?;
+                    progress(&self.summary);
+                    self.listen(Duration::ZERO)?;
+                }
+                None => self.listen(Duration::from_millis(5))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The instant of the next tick; none as long as nobody has told the time. The first one is that of the earliest
+    /// message at hand; the state before it is committed as a tick of its own, so that it can be repeated.
+    fn next_tick(&mut self) -> Result<Option<Time>, Failure> {
+        let step = self.world.config.settings.tick();
+        if let Some(city) = &self.city {
+            return Ok(Some(city.now() + step));
+        }
+        if !self.marks.all_known() {
+            return Ok(None);
+        }
+        let readings = (0..self.inputs.len()).filter(|&source| self.inputs[source].0 == Topic::Readings);
+        let Some(first) = readings.filter_map(|source| self.backlog.front(source)?.time).min() else { return Ok(None) };
+        let now = first.ceil(step);
+        self.city = Some(self.world.city(now));
+        self.write(now - step, &Closing::Caller, Vec::new())?;
+        Ok(Some(now))
+    }
+
+    fn tick(&mut self, now: Time, closing: &Closing) -> Result<(), Failure> {
+        let mut share = Share::default();
+        for source in 0..self.inputs.len() {
+            self.backlog.take(source, Cut::Time(now), now, &mut share);
+        }
+        let Some(city) = &mut self.city else { return Ok(()) };
+        let outputs = city.step(now, &share.events);
+        let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
+        let count = |topic| records.iter().filter(|record| record.topic == topic).count() as u64;
+        self.summary.plans += count(Topic::Plans);
+        self.summary.rejected += count(Topic::Rejected);
+        self.summary.messages += share.found.len() as u64;
+        self.summary.ticks += 1;
+        self.summary.last = Some(now);
+        self.write(now, closing, records)
+    }
+
+    fn write(&self, now: Time, closing: &Closing, mut records: Vec<route::Record>) -> Result<(), Failure> {
+        let next = self.backlog.next().to_vec();
+        let mut positions: Vec<v1::InputPosition> = Vec::new();
+        for (&(topic, _), &offset) in self.inputs.iter().zip(&next) {
+            match positions.last_mut().filter(|p| p.topic == topic.name()) {
+                Some(position) => position.next_offsets.push(offset),
+                None => positions.push(v1::InputPosition { topic: topic.name().into(), next_offsets: vec![offset] }),
+            }
+        }
+        let tick = v1::EngineTick {
+            now_ms: now.ms(),
+            closing: Some(closing.into()),
+            positions,
+            records: u32::try_from(records.len()).unwrap_or(u32::MAX),
+            records_sha256: route::digest(&records),
+            provenance: Some(self.provenance.clone()),
+        };
+        records.push(tick_record(&tick));
+        let mut batch = Batch { now, records, next };
+        loop {
+            batch = match self.batches.try_send(batch) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(batch)) => batch,
+                Err(TrySendError::Disconnected(_)) => {
+                    return Err(Failure::Broker { what: "writing".into(), why: "it has ended".into() });
+                }
+            };
+            clock::sleep(Span::from_ms(2));
+        }
+    }
+
+    /// Lets the readers go.
+    fn end(&mut self) {
+        self.room.stop.store(true, Ordering::Relaxed);
+        while self.readers.iter().any(|reader| !reader.is_finished()) {
+            let _ = self.news.recv_timeout(Duration::from_millis(5)); // a reader may wait for room
+        }
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The topics: made by `topics create`, looked at before every run.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::Consumer;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::client::{self, SETUP, failed};
+use super::settings::Settings;
+use crate::shell::cli::Failure;
+
+/// A topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "proto/README.md says what each holds")]
+pub enum Topic {
+    Readings,
+    Status,
+    Positions,
+    Requests,
+    Commands,
+    Plans,
+    Links,
+    Zones,
+    Health,
+    Rejected,
+    Ladder,
+    Alarms,
+    Audit,
+    Refused,
+    Ticks,
+}
+
+/// How long a topic's messages are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// For so many days.
+    Days(u32),
+    /// The last one of each key.
+    Compacted,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Readings,
+        Self::Status,
+        Self::Positions,
+        Self::Requests,
+        Self::Commands,
+        Self::Plans,
+        Self::Links,
+        Self::Zones,
+        Self::Health,
+        Self::Rejected,
+        Self::Ladder,
+        Self::Alarms,
+        Self::Audit,
+        Self::Refused,
+        Self::Ticks,
+    ];
+    /// What comes in.
+    pub const INPUTS: [Self; 5] = [Self::Readings, Self::Status, Self::Positions, Self::Requests, Self::Commands];
+
+    /// Its name, without the prefix.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Readings => "sensors.readings",
+            Self::Status => "signals.status",
+            Self::Positions => "vehicles.positions",
+            Self::Requests => "priority.requests",
+            Self::Commands => "operator.commands",
+            Self::Plans => "signals.plans",
+            Self::Links => "index.links",
+            Self::Zones => "index.zones",
+            Self::Health => "sensors.health",
+            Self::Rejected => "sensors.rejected",
+            Self::Ladder => "signals.ladder",
+            Self::Alarms => "alarms",
+            Self::Audit => "audit",
+            Self::Refused => "plans.refused",
+            Self::Ticks => "engine.ticks",
+        }
+    }
+
+    /// Whether it has a partition a zone; one otherwise.
+    pub fn per_zone(self) -> bool {
+        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Ticks)
+    }
+
+    /// How long its messages are kept.
+    pub fn kept(self) -> Kept {
+        match self {
+            Self::Plans | Self::Health | Self::Ladder => Kept::Compacted,
+            Self::Commands | Self::Requests | Self::Audit | Self::Alarms => Kept::Days(90),
+            _ => Kept::Days(7),
+        }
+    }
+
+    /// Its name at the broker.
+    pub fn full(self, settings: &Settings) -> String {
+        format!("{}{}", settings.prefix, self.name())
+    }
+}
+
+/// No message is longer, bytes: what `wire` reads, and room for key and headers.
+const MESSAGE_BYTES: &str = "17825792";
+
+/// Creates what is missing, each with one partition a zone; says which.
+///
+/// # Errors
+/// When the broker does not answer or refuses.
+pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> {
+    let admin: AdminClient<DefaultClientContext> =
+        client::common(settings)?.create().map_err(failed("an admin client"))?;
+    let names: Vec<String> = Topic::ALL.iter().map(|topic| topic.full(settings)).collect();
+    let retention: Vec<String> = Topic::ALL.iter().map(|topic| topic.retention_ms()).collect();
+    let copies = settings.replication.map_or(-1, i32::from);
+    let wanted: Vec<NewTopic<'_>> = Topic::ALL
+        .iter()
+        .zip(names.iter().zip(&retention))
+        .map(|(topic, (name, retention))| {
+            let partitions = if topic.per_zone() { i32::try_from(zones.max(1)).unwrap_or(i32::MAX) } else { 1 };
+            let new = NewTopic::new(name, partitions, TopicReplication::Fixed(copies))
+                .set("max.message.bytes", MESSAGE_BYTES)
+                // The broker's clock: what a sensor with a bad one sends is neither kept for ever nor thrown away.
+                .set("message.timestamp.type", "LogAppendTime");
+            match topic.kept() {
+                Kept::Compacted => new.set("cleanup.policy", "compact").set("segment.ms", "3600000"),
+                Kept::Days(_) => new.set("cleanup.policy", "delete").set("retention.ms", retention),
+            }
+        })
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(SETUP)).operation_timeout(Some(SETUP));
+    let results = wait(admin.create_topics(&wanted, &options)).map_err(failed("creating topics"))?;
+    let mut made = Vec::new();
+    for (topic, result) in Topic::ALL.into_iter().zip(results) {
+        match result {
+            Ok(_) => made.push(topic),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => {
+                return Err(Failure::Broker { what: format!("creating topic {name}"), why: code.to_string() });
+            }
+        }
+    }
+    Ok(made)
+}
+
+impl Topic {
+    fn retention_ms(self) -> String {
+        match self.kept() {
+            Kept::Days(days) => (u64::from(days) * 86_400_000).to_string(),
+            Kept::Compacted => String::new(),
+        }
+    }
+}
+
+/// How many partitions each topic has, in the order of [`Topic::ALL`].
+///
+/// # Errors
+/// When the broker does not answer; every topic that is missing, too narrow or not compacted, at once.
+pub fn check(settings: &Settings, zones: usize) -> Result<Vec<usize>, Failure> {
+    let consumer = client::consumer(settings)?;
+    let metadata = consumer.fetch_metadata(None, SETUP).map_err(failed("asking which topics there are"))?;
+    let mut faults = Vec::new();
+    let mut partitions = Vec::new();
+    for topic in Topic::ALL {
+        let name = topic.full(settings);
+        let found = metadata.topics().iter().find(|t| t.name() == name && t.error().is_none());
+        let count = found.map_or(0, |t| t.partitions().len());
+        let wanted = if topic.per_zone() { zones.max(1) } else { 1 };
+        match count {
+            0 => faults.push(format!("topic {name} is missing")),
+            _ if !topic.per_zone() && count != 1 => {
+                faults.push(format!("topic {name} has {count} partitions, not one: its order matters"));
+            }
+            _ if count < wanted => {
+                faults.push(format!("topic {name} has {count} partitions; {wanted} zones need one each"))
+            }
+            _ => {}
+        }
+        partitions.push(count);
+    }
+    if faults.is_empty() {
+        faults = not_compacted(settings)?;
+    }
+    if faults.is_empty() {
+        return Ok(partitions);
+    }
+    faults.push("`greenwave topics create` makes what is missing".into());
+    Err(Failure::Broker { what: "the topics are not as they should be".into(), why: faults.join("\n") })
+}
+
+/// Topics that should keep the last message of each key, and do not.
+fn not_compacted(settings: &Settings) -> Result<Vec<String>, Failure> {
+    let admin: AdminClient<DefaultClientContext> =
+        client::common(settings)?.create().map_err(failed("an admin client"))?;
+    let compacted: Vec<String> =
+        Topic::ALL.iter().filter(|t| t.kept() == Kept::Compacted).map(|t| t.full(settings)).collect();
+    let asked: Vec<ResourceSpecifier<'_>> = compacted.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let options = AdminOptions::new().request_timeout(Some(SETUP));
+    let answers = wait(admin.describe_configs(&asked, &options)).map_err(failed("asking how topics are kept"))?;
+    let mut faults = Vec::new();
+    for (name, answer) in compacted.iter().zip(answers) {
+        let resource = answer.map_err(|code| Failure::Broker {
+            what: format!("asking how topic {name} is kept"),
+            why: code.to_string(),
+        })?;
+        let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
+        if !policy.contains("compact") {
+            faults.push(format!("topic {name}: cleanup.policy is \"{policy}\", and it needs \"compact\""));
+        }
+    }
+    Ok(faults)
+}
+
+/// Waits for an answer on this thread; the client's own threads do the work.
+fn wait<F: Future>(answer: F) -> F::Output {
+    let mut answer = pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

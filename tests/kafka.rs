@@ -1,0 +1,100 @@
+//! Live on a real broker: what is acknowledged is accounted for and said once, whoever is killed when.
+
+#[path = "kafka/broker.rs"]
+mod broker;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use broker::Worker;
+use serde_json::Value;
+
+fn kills() -> u32 {
+    std::env::var("GREENWAVE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(5)
+}
+
+/// What stands on a topic, as its readers see it.
+fn all(worker: &Worker, topic: &str) -> Vec<Value> {
+    let text = worker.greenwave(&["tail", topic, "--from-start", "--to-end", "--json"]);
+    text.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_str().map_or(0, |text| text.parse().expect("a number"))
+}
+
+/// Every tick follows the one before it, every plan is there once, and all that came in was read.
+fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
+    let ticks = all(worker, "ticks");
+    for pair in ticks.windows(2) {
+        assert_eq!(number(&pair[1]["now_ms"]) - number(&pair[0]["now_ms"]), 1000, "a tick is missing or there twice");
+    }
+    let read: i64 = ticks.last().map_or(0, |tick| number(&tick["positions"][0]["next_offsets"][0]));
+    assert_eq!(read, messages, "messages that nobody read");
+    let plans = all(worker, "plans");
+    let mut seen: BTreeMap<(String, i64), u32> = BTreeMap::new();
+    for plan in &plans {
+        *seen.entry((plan["junction_id"].to_string(), number(&plan["revision"]))).or_default() += 1;
+    }
+    assert!(seen.values().all(|&times| times == 1), "a plan is there more than once");
+    let said: i64 = ticks.iter().map(|tick| tick["records"].as_i64().unwrap_or(0)).sum();
+    let topics = ["plans", "refused", "links", "zones", "health", "rejected", "ladder", "alarms", "audit"];
+    let there: usize = topics.iter().map(|topic| all(worker, topic).len()).sum();
+    assert_eq!(said, i64::try_from(there).expect("small"), "records that no tick, or more than one, has said");
+    assert!(!plans.is_empty());
+    plans
+}
+
+#[test]
+fn whoever_is_killed_everything_is_said_once() {
+    let seconds = 240;
+    let undisturbed = Worker::new("calm");
+    undisturbed.feed(seconds, "max");
+    undisturbed.run_until_read(seconds.into(), Duration::ZERO, 0);
+    let calm = whole(&undisturbed, seconds.into());
+
+    let killed = Worker::new("killed");
+    killed.feed(seconds, "max");
+    let kills = kills();
+    killed.run_until_read(seconds.into(), Duration::from_millis(60), kills);
+    let plans = whole(&killed, seconds.into());
+
+    // Ticks that a deadline closed may be more on one side: up to the last reading all is the same.
+    let until = broker::START_MS + i64::from(seconds) * 1000;
+    let of = |plans: &[Value]| -> Vec<String> {
+        plans.iter().filter(|plan| number(&plan["made_at_ms"]) < until).map(ToString::to_string).collect()
+    };
+    assert_eq!(of(&plans), of(&calm));
+}
+
+#[test]
+fn what_cannot_be_read_is_rejected_and_nothing_of_it_is_kept() {
+    let worker = Worker::new("bad");
+    worker.feed(20, "max");
+    let bad: [&[u8]; 5] = [
+        b"\xff\xff\xff\xff",
+        b"{\"readings\":[{\"sensor_id\":\"ZH-A12345\"}]}",
+        b"\x00\x00\x00",
+        b"{\"readings\":7}",
+        b"",
+    ];
+    worker.produce("sensors.readings", &bad);
+    worker.feed_from(20, 20, "max");
+    worker.run_until_read(45, Duration::ZERO, 0);
+    let rejected: Vec<Value> = all(&worker, "rejected").into_iter().filter(|r| r["rule"] == "unreadable").collect();
+    assert_eq!(rejected.len(), bad.len());
+    for (offset, rejection) in (20..).zip(&rejected) {
+        assert_eq!(number(&rejection["origin"]["offset"]), offset, "{rejection}");
+        assert!(rejection["reason"].is_string() && rejection["origin"]["value_sha256"].is_string(), "{rejection}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_told_to_stop_does_so_in_time() {
+    let worker = Worker::new("stop");
+    worker.feed(10, "max");
+    let mut child = worker.spawn();
+    worker.wait_read(10);
+    let took = broker::stop(&mut child);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
