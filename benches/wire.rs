@@ -33,7 +33,8 @@ fn world() -> World {
     };
     let sensors = SensorsSpec { format: FORMAT.into(), sensors: lanes.map(sensor).collect() };
     let settings = Settings { mode: Mode::Control, lead_ms: 0, ..Settings::default() };
-    World::of(spec, Limits::default(), &sensors, Config { settings, ..Config::default() }).expect("the demo's city is sound")
+    World::of(spec, Limits::default(), &sensors, Config { settings, ..Config::default() })
+        .expect("the demo's city is sound")
 }
 
 /// One second's messages: `size` loops each, all of them different.

@@ -212,10 +212,10 @@ mod tests {
     fn a_tick_takes_what_its_time_has_come_for() {
         let mut backlog = Backlog::new(vec![3]);
         backlog.push(chunk(&[(3, Some(10)), (4, None), (6, Some(20))]));
-        backlog.push(chunk(&[(7, Some(15))]));
+        backlog.push(chunk(&[(7, Some(20))]));
         let mut share = Share::default();
         backlog.take(0, Cut::Time(Time::from_ms(15)), Time::from_ms(15), &mut share);
-        // What waits behind a later message waits with it; the value of each is found.
+        // What its time has not come for waits; the value of each is found.
         let offsets = |share: &Share| share.found.iter().map(|f| (f.offset, f.value().to_vec())).collect::<Vec<_>>();
         assert_eq!((offsets(&share), backlog.next()), (vec![(3, vec![3]), (4, vec![4])], &[5][..]));
         let mut share = Share::default();
