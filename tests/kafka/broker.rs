@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use greenwave::shell::clock::Stopwatch;
+use greenwave::time::Span;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -117,9 +119,9 @@ impl Worker {
     }
 
     pub(crate) fn wait_read(&self, messages: i64) {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         while self.read() < messages {
-            assert!(began.elapsed() < Duration::from_secs(60), "{} of {messages} read", self.read());
+            assert!(began.elapsed() < Span::from_s(60), "{} of {messages} read", self.read());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -140,9 +142,9 @@ impl Worker {
 
 /// Tells a worker to stop; how long it took.
 pub(crate) fn stop(child: &mut Child) -> Duration {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let told = Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
     assert!(told.success());
     assert!(child.wait().expect("it ends").success());
-    began.elapsed()
+    Duration::from_millis(began.elapsed().ms().unsigned_abs())
 }
