@@ -10,6 +10,7 @@ mod obey;
 mod observe;
 mod orders;
 mod post;
+mod preempt;
 mod reference;
 mod report;
 mod rung;
@@ -19,6 +20,8 @@ mod waiting;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::corridor::Held;
+use crate::corridor::preempt::Preemption;
 use crate::event::{Aspect, Event, Reading};
 use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, Table, span};
 use crate::network::{Network, Partition, Sensors};
@@ -42,6 +45,10 @@ pub struct Boundary {
     pub left: Vec<Crossing>,
     /// Vehicles that are expected to, by the schedules in force.
     pub expected: Vec<Crossing>,
+    /// What vehicles on their way ask of junctions here.
+    pub preempt: Vec<Preemption>,
+    /// What junctions say of the vehicles that they let through.
+    pub held: Vec<Held>,
 }
 
 /// Everything that goes on in one partition.
@@ -64,6 +71,8 @@ pub struct Engine {
     border: Vec<JunctionId>,
     /// What neighbours in other partitions expect to send.
     foreign: Vec<Crossing>,
+    /// What vehicles on their way ask of junctions here, for each in the order in which they are served.
+    preempt: Vec<Preemption>,
     closed: BTreeSet<LaneId>,
     /// Only where a reference controller decides.
     sight: Option<Sight>,
@@ -104,6 +113,7 @@ impl Engine {
             sensors,
             settings,
             foreign: Vec::new(),
+            preempt: Vec::new(),
             closed: BTreeSet::new(),
             situation: Situation::default(),
             work: Workspace::default(),
@@ -134,10 +144,15 @@ impl Engine {
         self.see_lamps();
         self.estimate(&readings, inbox);
         self.attend();
+        self.preempt.clone_from(&inbox.preempt);
+        let held = self.settle();
         self.find_rungs();
         let expected = self.decide_all();
         self.report();
-        (std::mem::take(&mut self.out), Boundary { left: self.tracker.left().to_vec(), expected })
+        (
+            std::mem::take(&mut self.out),
+            Boundary { left: self.tracker.left().to_vec(), expected, held, preempt: Vec::new() },
+        )
     }
 
     /// Which groups traffic may pass now, by the plans that run.

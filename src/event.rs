@@ -254,6 +254,10 @@ pub enum Action {
     Mode(Scope, Mode),
     /// End a priority request.
     CancelPriority(Box<str>),
+    /// Ask junctions for the greens of a priority request that waits for this.
+    ActivatePriority(Box<str>),
+    /// Show what a priority request would become, and ask nobody for anything.
+    PreviewPriority(Box<PriorityRequest>),
 }
 
 /// Where a command holds.

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod authority;
+pub mod corridor;
 pub mod engine;
 pub mod event;
 pub mod ids;

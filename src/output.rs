@@ -26,6 +26,8 @@ pub enum Output {
     Command(CommandOutcome),
     /// Something a person should know.
     Alarm(Alarm),
+    /// Where a priority request stands.
+    Corridor(Box<crate::corridor::Report>),
 }
 
 /// A plan that passed the gate.

@@ -4,12 +4,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::corridor::clear::Sight;
+use crate::corridor::{Corridors, Held, Report};
 use crate::engine::report::{report, window};
 use crate::engine::{Boundary, Engine, Settings};
-use crate::event::{Action, Event, Scope};
-use crate::ids::{Id, SensorId, Table};
+use crate::event::{Action, Command, Event, PriorityRequest, Scope};
+use crate::ids::{Id, LaneId, SensorId, Table};
 use crate::network::{Network, Partition, Sensors};
-use crate::output::{Output, Subject};
+use crate::output::{CommandOutcome, Output, Subject};
 use crate::time::{Span, Time};
 use crate::traffic::measures::Measure;
 use crate::traffic::tracker::Crossing;
@@ -23,6 +25,7 @@ pub struct City {
     inboxes: Vec<Boundary>,
     /// The partition that each sensor's link belongs to.
     homes: Table<SensorId, Option<u32>>,
+    corridors: Corridors,
     now: Time,
 }
 
@@ -50,7 +53,9 @@ impl City {
         let engine =
             |partition| Engine::new(Arc::clone(&network), Arc::clone(&sensors), settings.clone(), partition, now);
         let engines: Vec<Engine> = (0..network.partitions().len()).map(engine).collect();
-        Self { homes, inboxes: vec![Boundary::default(); engines.len()], engines, network, settings, now }
+        let corridors = Corridors::new(Arc::clone(&network), settings.rules());
+        let inboxes = vec![Boundary::default(); engines.len()];
+        Self { homes, inboxes, corridors, engines, network, settings, now }
     }
 
     /// The network it looks after.
@@ -92,13 +97,15 @@ impl City {
             .collect();
         run(&mut works);
         let done: Vec<_> = works.into_iter().map(|work| work.done).collect();
-        let mut outputs = Vec::new();
+        let (mut outputs, mut held) = (Vec::new(), Vec::new());
         self.inboxes = vec![Boundary::default(); self.engines.len()];
         for (said, boundary) in done {
             outputs.extend(said);
             self.post(boundary.left, |inbox| &mut inbox.left);
             self.post(boundary.expected, |inbox| &mut inbox.expected);
+            held.extend(boundary.held);
         }
+        self.clear_ways(events, &held, &mut outputs);
         self.report_zones(&mut outputs);
         outputs
     }
@@ -136,10 +143,58 @@ impl City {
                 &Action::Pin { junction, .. } | &Action::Limit { junction, .. } => of_junction(junction),
                 &Action::CloseLane(lane) | &Action::OpenLane(lane) => of_lane(lane),
                 &Action::CloseLink(link) | &Action::OpenLink(link) => of_link(link),
-                Action::Mode(Scope::Zone(_), _) | Action::CancelPriority(_) => None,
+                Action::Mode(Scope::Zone(_), _)
+                | Action::CancelPriority(_)
+                | Action::ActivatePriority(_)
+                | Action::PreviewPriority(_) => None,
             },
             Event::Priority(_) | Event::Position(_) => None,
         }
+    }
+
+    /// Hears of vehicles that ask for priority, and asks junctions for their greens in the next tick.
+    fn clear_ways(&mut self, events: &[Event], held: &[Held], outputs: &mut Vec<Output>) {
+        let now = self.now;
+        let look = |lane: LaneId, within_m: f64| see(&self.engines, &self.network, lane, within_m);
+        let corridors = &mut self.corridors;
+        let mut sorted: Vec<&Event> = events.iter().collect();
+        sorted.sort_by_key(|event| (event.at(), event.rank()));
+        for event in sorted {
+            match event {
+                Event::Priority(request) => corridors.request(request, now, &look),
+                Event::Position(position) => corridors.position(position),
+                Event::Command(Command { id, action, .. }) => {
+                    let result = match action {
+                        Action::CancelPriority(request) => corridors.cancel(request, now),
+                        Action::ActivatePriority(request) => corridors.activate(request, now, &look),
+                        Action::PreviewPriority(request) => {
+                            let report = corridors.preview(request, now, &look);
+                            outputs.push(Output::Corridor(Box::new(report)));
+                            Ok("shown".into())
+                        }
+                        _ => continue,
+                    };
+                    outputs.push(Output::Command(CommandOutcome { at: now, id: id.clone(), result }));
+                }
+                _ => {}
+            }
+        }
+        if corridors.idle() {
+            return;
+        }
+        let (orders, reports) = corridors.step(now, held, &look);
+        outputs.extend(reports.into_iter().map(|report| Output::Corridor(Box::new(report))));
+        for order in orders {
+            if let Some(partition) = find(self.network.partitions(), order.junction, |p| &p.junctions) {
+                self.inboxes[partition].preempt.push(order);
+            }
+        }
+    }
+
+    /// What a priority request would become, if it were made now.
+    pub fn preview(&self, request: &PriorityRequest) -> Report {
+        let look = |lane: LaneId, within_m: f64| see(&self.engines, &self.network, lane, within_m);
+        self.corridors.preview(request, self.now, &look)
     }
 
     /// Hands crossings to the partitions they lead to.
@@ -167,6 +222,11 @@ impl City {
             }
         }
     }
+}
+
+/// What is known of a lane, wherever it lies.
+fn see(engines: &[Engine], network: &Network, lane: LaneId, within_m: f64) -> Option<Sight> {
+    engines[find(network.partitions(), lane, |p| &p.lanes)?].sight_of(lane, within_m)
 }
 
 /// The partition whose range of ids holds `id`: ranges follow one another.

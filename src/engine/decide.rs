@@ -84,13 +84,17 @@ impl Engine {
         let (now, lead, grid) = (self.now, self.settings.lead(), self.settings.grid());
         let from = (now + lead).ceil(grid);
         let vehicles = self.present(&self.posts[id]);
-        let post = &mut self.posts[id];
-        post.decided = None;
-        let Some(state) = post.ledger.states(now, junction).last() else {
+        self.posts[id].decided = None;
+        let Some(state) = self.posts[id].ledger.states(now, junction).last() else {
             return; // nothing can be sent to a controller that is not ours
         };
         let running = state.at(from, junction);
         let planned = state.ahead.iter().copied().find(|c| c.at >= from && Some(c.stage) != running.stage);
+        let orders = match orders {
+            Some(ordered) if ordered.source == Source::Operator => Some(ordered),
+            other => self.preempted(id, &running, from).or(other),
+        };
+        let post = &mut self.posts[id];
         let (wish, mut why) = match orders {
             Some(wish) => (wish, Why::default()),
             None => {
@@ -118,7 +122,7 @@ impl Engine {
                             Reference::Actuated(_) => Source::Actuated,
                             Reference::MaxPressure(_) => Source::MaxPressure,
                         };
-                        (Wish { program: post.after.clone(), changes, source }, Why::default())
+                        (Wish { program: post.after.clone(), changes, source, hold: HOLD }, Why::default())
                     }
                     _ => {
                         self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
@@ -128,7 +132,7 @@ impl Engine {
                         let next = changes.first().map(|change| change.at);
                         post.decided = Some(Decided { at: now, next, vehicles });
                         post.fresh = Some(schedule);
-                        (Wish { program: post.after.clone(), changes, source: Source::Horizon }, why)
+                        (Wish { program: post.after.clone(), changes, source: Source::Horizon, hold: HOLD }, why)
                     }
                 }
             }
@@ -141,14 +145,14 @@ impl Engine {
 
     /// Brings a junction that runs none of our plans to its base program.
     fn take_over(&mut self, id: JunctionId, from: Time) {
-        let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base };
+        let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base, hold: HOLD };
         self.publish(id, &wish, Why::default(), from);
     }
 
     /// The program that is to run whatever the traffic, if one is.
     fn wish(&self, id: JunctionId) -> Option<Wish> {
         let (post, junction) = (&self.posts[id], self.network.junction(id));
-        let follow = |program: Program, source| Some(Wish { program, changes: Vec::new(), source });
+        let follow = |program: Program, source| Some(Wish { program, changes: Vec::new(), source, hold: HOLD });
         let pinned = |program: u8| {
             let program = &junction.programs[usize::from(program)];
             fit(program, post.bounds(junction), self.settings.grid())
@@ -183,7 +187,7 @@ impl Engine {
         let soon = After::Hold(Span::ZERO);
         let ways: &[(After, &[Change])] = match wish.source {
             Source::Base | Source::Operator => &[(After::InStep, changes)],
-            _ => &[(After::Hold(HOLD), changes), (soon, changes), (soon, &[])],
+            _ => &[(After::Hold(wish.hold), changes), (soon, changes), (soon, &[])],
         };
         let term = Term { revision, from, validity, grid };
         let mut refused = Vec::new();
@@ -192,6 +196,7 @@ impl Engine {
             match check(draft, junction, &setting) {
                 Ok(plan) => {
                     post.published_at = self.now;
+                    post.plan_source = wish.source;
                     post.plan = Some(plan.draft().clone());
                     let mode = post.orders.mode;
                     if mode == Mode::Control {

@@ -22,6 +22,8 @@ pub(super) struct Wish {
     pub(super) program: Program,
     /// What decided.
     pub(super) source: Source,
+    /// For how long from when it counts the last stage goes on before the program takes over.
+    pub(super) hold: Span,
 }
 
 /// When a draft counts.

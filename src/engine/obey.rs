@@ -29,7 +29,7 @@ impl Engine {
             Event::Status(status) => self.hear_status(status),
             Event::PedestrianCall(call) => self.hear_call(call),
             Event::Command(command) => self.obey(command),
-            Event::Priority(_) | Event::Position(_) => {} // the corridor room's
+            Event::Priority(_) | Event::Position(_) => {} // the city's
         }
         None
     }
@@ -94,7 +94,7 @@ impl Engine {
             &Action::OpenLink(link) => self.lanes(self.of_link(link), false),
             &Action::Mode(Scope::Junction(junction), mode) => self.at(junction, |post, _| Ok(set_mode(post, mode))),
             &Action::Mode(Scope::Zone(zone), mode) => self.zone_mode(zone, mode),
-            Action::CancelPriority(_) => None, // the corridor room's
+            Action::CancelPriority(_) | Action::ActivatePriority(_) | Action::PreviewPriority(_) => None, // the city's
         };
         if let Some(result) = result {
             self.out.push(Output::Command(CommandOutcome { at: self.now, id: command.id.clone(), result }));

@@ -2,6 +2,7 @@
 
 use crate::engine::Settings;
 use crate::engine::orders::Orders;
+use crate::engine::preempt::Debt;
 use crate::engine::reference::Reference;
 use crate::engine::waiting::Waiting;
 use crate::event::Aspect;
@@ -9,6 +10,7 @@ use crate::ids::{GroupId, JunctionId, LaneId, Table};
 use crate::network::{Junction, Network, Program};
 use crate::optimize::horizon::due::Decided;
 use crate::optimize::horizon::{Layout, Schedule};
+use crate::output::Source;
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::Draft;
 use crate::plan::ladder::Rung;
@@ -43,6 +45,10 @@ pub(super) struct Post {
     /// The plan last published.
     pub(super) plan: Option<Draft>,
     pub(super) published_at: Time,
+    /// What decided it.
+    pub(super) plan_source: Source,
+    /// What it owes for a vehicle that it lets or let through.
+    pub(super) debt: Option<Debt>,
     /// Who decides in the rolling schedule's place.
     pub(super) reference: Option<Reference>,
     /// What its lamps showed when its controller last said so.
@@ -69,6 +75,8 @@ impl Post {
             decided: None,
             plan: None,
             published_at: Time::LONG_AGO,
+            plan_source: Source::Base,
+            debt: None,
             reference: Reference::new(network, id, settings.control),
             reported: None,
             alarmed: false,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Mode;
+use crate::corridor::Rules;
+use crate::event::{Mode, PriorityClass};
 use crate::time::Span;
 
 /// How the engine works. Part of the config hash that every log carries.
@@ -25,6 +26,12 @@ pub struct Settings {
     pub control: Control,
     /// The index of links and zones is reported this often, s.
     pub index_every_s: i64,
+    /// Which priority requests need no operator to be activated.
+    pub activate: Activate,
+    /// So many priority requests a minute are taken of one authority.
+    pub requests_per_minute: i64,
+    /// A priority request whose vehicle has said nothing for so long is timed out, s.
+    pub vehicle_silence_s: i64,
 }
 
 impl Default for Settings {
@@ -38,6 +45,9 @@ impl Default for Settings {
             mode: Mode::Shadow,
             control: Control::Greenwave,
             index_every_s: 60,
+            activate: Activate::Police,
+            requests_per_minute: 10,
+            vehicle_silence_s: 30,
         }
     }
 }
@@ -58,10 +68,40 @@ impl Settings {
         Span::from_ms(self.lead_ms)
     }
 
+    /// How priority requests are treated.
+    pub fn rules(&self) -> Rules {
+        let automatic = match self.activate {
+            Activate::None => None,
+            Activate::Fire => Some(PriorityClass::Fire),
+            Activate::Ambulance => Some(PriorityClass::Ambulance),
+            Activate::Police => Some(PriorityClass::Police),
+            Activate::Transit => Some(PriorityClass::Transit),
+        };
+        let per_minute = usize::try_from(self.requests_per_minute).unwrap_or(0);
+        Rules { automatic, per_minute, silence: Span::from_s(self.vehicle_silence_s) }
+    }
+
     /// Stage changes begin only at multiples of this.
     pub fn grid(&self) -> Span {
         Span::from_ms(self.grid_ms)
     }
+}
+
+/// Which priority requests need no operator to be activated: those of this class and of more urgent ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activate {
+    /// Every one waits for an operator.
+    None,
+    /// Fire engines' alone.
+    Fire,
+    /// Ambulances' too.
+    Ambulance,
+    /// Those of police on a call too.
+    #[default]
+    Police,
+    /// Late trams' and buses' too.
+    Transit,
 }
 
 /// Who decides.

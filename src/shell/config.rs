@@ -28,6 +28,19 @@ pub const KEYS: &[Key] = &[
     ),
     ("mode", "", None, "what is done with plans: \"shadow\", \"advise\" or \"control\""),
     ("control", "", None, "who decides: \"greenwave\", \"fixed\", \"actuated\" or \"max-pressure\""),
+    (
+        "activate",
+        "",
+        None,
+        "which priority requests need no operator: \"none\", \"fire\", \"ambulance\", \"police\" or \"transit\", and all more urgent ones",
+    ),
+    ("requests_per_minute", "", Some((0, 1_000)), "so many priority requests a minute are taken of one authority"),
+    (
+        "vehicle_silence_s",
+        "s",
+        Some((5, 600)),
+        "a priority request whose vehicle has said nothing for so long is timed out",
+    ),
     ("index_every_s", "s", Some((1, 86_400)), "how often the index of links and zones is reported"),
 ];
 

@@ -116,6 +116,10 @@ fn action(names: &Names, m: operator_command::Action) -> Result<Action, Wrong> {
         M::OpenLinkId(name) => Action::OpenLink(names.link("open_link_id", &name)?),
         M::Mode(m) => mode_change(names, &m).map_err(|w| w.within("mode"))?,
         M::CancelRequestId(id) => Action::CancelPriority(text("cancel_request_id", id, 1, 80)?),
+        M::ActivateRequestId(id) => Action::ActivatePriority(text("activate_request_id", id, 1, 80)?),
+        M::PreviewRequest(m) => {
+            Action::PreviewPriority(Box::new(request(names, m).map_err(|w| w.within("preview_request"))?))
+        }
     })
 }
 

@@ -168,6 +168,8 @@ fn action(names: &Names, action: &Action) -> operator_command::Action {
             M::Mode(v1::ModeChange { scope: Some(scope), mode: mode(to).into() })
         }
         Action::CancelPriority(ref id) => M::CancelRequestId(id.to_string()),
+        Action::ActivatePriority(ref id) => M::ActivateRequestId(id.to_string()),
+        Action::PreviewPriority(ref asked) => M::PreviewRequest(request(names, asked)),
     }
 }
 
@@ -189,17 +191,20 @@ fn request(names: &Names, e: &PriorityRequest) -> v1::PriorityRequest {
         at_ms: e.at.ms(),
         authority: e.authority.to_string(),
         vehicle_id: e.vehicle.to_string(),
-        priority_class: match e.class {
-            PriorityClass::Fire => v1::PriorityClass::Fire,
-            PriorityClass::Ambulance => v1::PriorityClass::Ambulance,
-            PriorityClass::Police => v1::PriorityClass::Police,
-            PriorityClass::Transit => v1::PriorityClass::Transit,
-        }
-        .into(),
+        priority_class: priority_class(e.class).into(),
         from_link_id: names.link_name(e.from),
         to_link_id: names.link_name(e.to),
         route_link_ids: e.route.iter().map(|&link| names.link_name(link)).collect(),
         deadline_ms: e.deadline.map(|at| at.ms()),
+    }
+}
+
+pub(super) fn priority_class(class: PriorityClass) -> v1::PriorityClass {
+    match class {
+        PriorityClass::Fire => v1::PriorityClass::Fire,
+        PriorityClass::Ambulance => v1::PriorityClass::Ambulance,
+        PriorityClass::Police => v1::PriorityClass::Police,
+        PriorityClass::Transit => v1::PriorityClass::Transit,
     }
 }
 

@@ -149,6 +149,8 @@ fn action() -> BoxedStrategy<Action> {
         link().prop_map(Action::OpenLink),
         (scope, mode).prop_map(|(scope, mode)| Action::Mode(scope, mode)),
         text(1, 80).prop_map(Action::CancelPriority),
+        text(1, 80).prop_map(Action::ActivatePriority),
+        request().prop_map(|asked| Action::PreviewPriority(Box::new(asked))),
     ]
     .boxed()
 }

@@ -1,0 +1,296 @@
+//! One call: its way, where its vehicle is, what it asks of the signals before it, and how it ends.
+
+use crate::corridor::arbitrate::{Ask, weight};
+use crate::corridor::clear::{self, Look};
+use crate::corridor::eta::{Progress, STRAYS_MAX};
+use crate::corridor::preempt::Preemption;
+use crate::corridor::route::Atlas;
+use crate::corridor::way::{Way, project};
+use crate::corridor::{GateEta, Report, State};
+use crate::event::{Position, PriorityClass, PriorityRequest};
+use crate::ids::{LinkId, span};
+use crate::network::{Network, Point};
+use crate::time::{Span, Time};
+
+/// A green is held so long beyond the latest instant at which the vehicle should have passed.
+const TIMEOUT: Span = Span::from_s(10);
+/// From asking to green, as a rule: what conflicting groups still owe.
+const OWED: Span = Span::from_s(12);
+/// A vehicle this far past a line has checked out, m.
+const PASSED_M: f64 = 6.0;
+/// A vehicle that stands for so long is parked: others have their greens until it moves.
+const PARKED: Span = Span::from_s(90);
+/// A call takes no longer than this beyond twice what it should.
+const SLACK: Span = Span::from_s(600);
+/// An active call is told again after so long.
+const RETELL: Span = Span::from_s(5);
+/// After its end a call waits this long for junctions to say that they still recover.
+const QUIET: Span = Span::from_s(3);
+/// A bus is let through for so long at most, and when it is late only.
+const BEND: Span = Span::from_s(8);
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) serial: u32,
+    pub(super) request: PriorityRequest,
+    pub(super) state: State,
+    pub(super) extra_veh_s: f64,
+    way: Way,
+    progress: Progress,
+    gates: Vec<GateEta>,
+    expires: Time,
+    parked: bool,
+    told: Time,
+    ended: Time,
+    last: Option<Point>,
+}
+
+impl Call {
+    /// A call on its way, or why there is none.
+    pub(super) fn new(
+        network: &Network,
+        atlas: &Atlas,
+        serial: u32,
+        request: &PriorityRequest,
+        now: Time,
+        look: Look<'_>,
+    ) -> Result<Self, &'static str> {
+        let way = plan(network, atlas, request, look)?;
+        let mut call = Self {
+            serial,
+            request: request.clone(),
+            state: State::Planned,
+            extra_veh_s: 0.0,
+            progress: Progress::new(now),
+            gates: Vec::new(),
+            expires: Time::NEVER,
+            parked: false,
+            told: now,
+            ended: Time::NEVER,
+            last: None,
+            way,
+        };
+        call.estimate(network, now, look);
+        let (_, high) = call.progress.band(&call.way, call.way.length_m(), 0.0, now);
+        call.expires = high + (high - now) + SLACK;
+        Ok(call)
+    }
+
+    /// Goes on with another destination, route or deadline.
+    pub(super) fn amend(
+        &mut self,
+        network: &Network,
+        atlas: &Atlas,
+        request: &PriorityRequest,
+        now: Time,
+        look: Look<'_>,
+    ) -> Result<(), &'static str> {
+        let here = self.way.links[self.way.row(self.progress.at_m)];
+        let asked = PriorityRequest { from: here, route: Box::default(), ..request.clone() };
+        let way = plan(network, atlas, &asked, look)?;
+        self.turn_into(way);
+        self.request = PriorityRequest { from: here, ..request.clone() };
+        self.estimate(network, now, look);
+        Ok(())
+    }
+
+    /// Goes on along `way`, which begins with the link it is on.
+    fn turn_into(&mut self, way: Way) {
+        let row = self.way.row(self.progress.at_m);
+        let to_line = self.way.end_m[row] - self.progress.at_m;
+        let on_it = self.way.links[row] == way.links[0];
+        self.progress.at_m = if on_it { (way.end_m[0] - to_line).max(0.0) } else { 0.0 };
+        self.way = way;
+    }
+
+    pub(super) fn hear(&mut self, network: &Network, position: &Position) {
+        self.progress.hear(network, &self.way, position);
+        self.last = Some(position.point);
+    }
+
+    /// Brings a live call up to `now`; what there is to say.
+    pub(super) fn advance(
+        &mut self,
+        network: &Network,
+        atlas: &Atlas,
+        now: Time,
+        silence: Span,
+        look: Look<'_>,
+    ) -> Option<Report> {
+        if now - self.progress.seen > silence {
+            return Some(self.end(State::TimedOut, now, "nothing is heard of the vehicle any more"));
+        }
+        if now > self.expires {
+            return Some(self.end(State::TimedOut, now, "it takes far longer than it can"));
+        }
+        if self.progress.strays >= STRAYS_MAX {
+            self.progress.strays = 0;
+            if let Some(why) = self.strayed(network, atlas, look) {
+                self.estimate(network, now, look);
+                return Some(self.report(network, now, why, look));
+            }
+        }
+        if self.way.gates.last().is_none_or(|last| self.progress.at_m > last.at_m + PASSED_M) {
+            return Some(self.end(State::Passed, now, "it is through its last signal"));
+        }
+        self.estimate(network, now, look);
+        let parked = self.progress.stands_since.is_some_and(|since| now - since > PARKED);
+        if parked != self.parked {
+            self.parked = parked;
+            let why = if parked { "it stands: others have their greens until it moves" } else { "it moves again" };
+            return Some(self.report(network, now, why, look));
+        }
+        (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
+    }
+
+    /// It has left its way: the fastest one from where it is now.
+    fn strayed(&mut self, network: &Network, atlas: &Atlas, look: Look<'_>) -> Option<&'static str> {
+        let here = nearest(network, self.last?)?;
+        let asked = PriorityRequest { from: here, route: Box::default(), ..self.request.clone() };
+        let way = plan(network, atlas, &asked, look).ok()?;
+        self.turn_into(way);
+        Some("it left its way: planned anew from where it is")
+    }
+
+    /// When it comes to each signal before it, and when that has to open.
+    fn estimate(&mut self, network: &Network, now: Time, look: Look<'_>) {
+        let lead = clear::clear(network, &self.way, self.progress.at_m, look);
+        let mut late = 0.0_f64;
+        self.gates.clear();
+        for (gate, lead) in self.way.gates.iter().zip(lead) {
+            if self.progress.at_m > gate.at_m + PASSED_M {
+                continue;
+            }
+            let (low, high) = self.progress.band(&self.way, gate.at_m, late, now);
+            late = late.max((now + OWED + lead - low).s().max(0.0));
+            self.gates.push(GateEta { junction: gate.junction, green_from: low - lead, low, high });
+        }
+    }
+
+    /// What it asks of the signals before it.
+    pub(super) fn asks(&self, now: Time) -> Vec<Ask> {
+        if self.state != State::Active || self.parked {
+            return Vec::new();
+        }
+        let ahead = self.way.gates.iter().skip(self.way.gates.len() - self.gates.len());
+        let arrival = self.gates.last().map_or(now, |last| last.high);
+        let late = self.request.deadline.is_some_and(|deadline| arrival > deadline);
+        let bends = self.request.class == PriorityClass::Transit;
+        if bends && !late {
+            return Vec::new();
+        }
+        let ask = |(gate, eta): (&crate::corridor::way::Gate, &GateEta)| {
+            let (from, until) = match bends {
+                true => (eta.low - Span::from_s(4), eta.low + BEND),
+                false => (eta.green_from, eta.high + TIMEOUT),
+            };
+            let (junction, groups) = (gate.junction, gate.groups);
+            let order = Preemption { junction, call: self.serial, groups, from, until, bends };
+            Ask { order, low: eta.low, high: eta.high, weight: weight(self.request.class, late) }
+        };
+        ahead.zip(&self.gates).map(ask).collect()
+    }
+
+    /// The call is over.
+    pub(super) fn end(&mut self, state: State, now: Time, why: &'static str) -> Report {
+        self.state = state;
+        self.ended = now;
+        self.gates.clear();
+        Report { extra_veh_s: self.extra_veh_s, ..told(&self.request, state, now, why) }
+    }
+
+    /// After its end: whether every junction has given back what others lost.
+    pub(super) fn recover(&mut self, now: Time, still: bool) -> Option<Report> {
+        if still {
+            self.ended = now;
+        }
+        (now - self.ended > QUIET).then(|| {
+            let report = self.end(State::Recovered, now, "every junction is back to its traffic");
+            self.state = State::Recovered;
+            report
+        })
+    }
+
+    /// What is published of it now.
+    pub(super) fn report(&mut self, network: &Network, now: Time, why: &str, look: Look<'_>) -> Report {
+        self.told = now;
+        let arrives = self.progress.band(&self.way, self.way.length_m(), 0.0, now);
+        Report {
+            at: now,
+            request: self.request.clone(),
+            state: self.state,
+            why: why.into(),
+            route: self.way.links[self.way.row(self.progress.at_m)..].to_vec(),
+            gates: self.gates.clone(),
+            arrives: Some(arrives),
+            cost_veh_s: self.cost(network, look),
+            extra_veh_s: self.extra_veh_s,
+        }
+    }
+
+    /// What its greens are expected to cost others: whoever comes from elsewhere waits, on average, half of a hold.
+    fn cost(&self, network: &Network, look: Look<'_>) -> f64 {
+        let ahead = self.way.gates.iter().skip(self.way.gates.len() - self.gates.len());
+        let of = |(gate, eta): (&crate::corridor::way::Gate, &GateEta)| {
+            let hold = (eta.high - eta.green_from).s().max(0.0);
+            let own = self.way.links[gate.row];
+            let others = network.junction(gate.junction).approaches.iter().filter(|&&link| link != own);
+            let lanes = others.flat_map(|&link| span(&network.link(link).lanes));
+            lanes.filter_map(|lane| look(lane, 0.0)).map(|s| s.flow * hold * hold / 2.0).sum::<f64>()
+        };
+        ahead.zip(&self.gates).map(of).sum()
+    }
+}
+
+/// A report without a way.
+pub(super) fn told(request: &PriorityRequest, state: State, at: Time, why: &str) -> Report {
+    Report {
+        at,
+        request: request.clone(),
+        state,
+        why: why.into(),
+        route: Vec::new(),
+        gates: Vec::new(),
+        arrives: None,
+        cost_veh_s: 0.0,
+        extra_veh_s: 0.0,
+    }
+}
+
+/// The way that a request gives, or else the fastest.
+fn plan(network: &Network, atlas: &Atlas, request: &PriorityRequest, look: Look<'_>) -> Result<Way, &'static str> {
+    if !request.route.is_empty() {
+        return Way::new(network, &request.route).ok_or("its route has a gap");
+    }
+    let held = |link: LinkId| {
+        let signal = network.junction_at_end(link).is_some();
+        let mut most = if signal { OWED } else { Span::ZERO };
+        let mut closed = true;
+        for sight in span(&network.link(link).lanes).filter_map(|lane| look(lane, f64::INFINITY)) {
+            closed &= sight.closed;
+            if signal {
+                most = most.max(Span::nearest(sight.vehicles * sight.headway_s + OWED.s()));
+            }
+        }
+        let known = span(&network.link(link).lanes).any(|lane| look(lane, 0.0).is_some());
+        (!(known && closed)).then_some(most)
+    };
+    let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
+    Way::new(network, &links).ok_or("no way leads there")
+}
+
+/// The road nearest to a point, within 60 m.
+fn nearest(network: &Network, point: Point) -> Option<LinkId> {
+    let near = |link: LinkId| {
+        let road = network.link(link);
+        let reach = road.length.get() + 100.0;
+        if network.node(road.from).position.distance(point).get() > reach {
+            return None;
+        }
+        let (_, off) = project(&road.shape, road.length.get(), point, None)?;
+        (off < 60.0).then_some((off, link))
+    };
+    let found = network.links().ids().filter_map(near);
+    found.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, link)| link)
+}
