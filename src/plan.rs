@@ -4,7 +4,7 @@ pub mod bounds;
 pub mod check;
 pub mod draft;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod ladder;
 #[cfg(test)]
 mod laws;

@@ -11,6 +11,7 @@ pub mod lockstep;
 pub mod record;
 pub mod replay;
 pub mod show;
+pub mod study;
 pub mod terminal;
 pub mod threads;
 pub mod world;

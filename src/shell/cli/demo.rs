@@ -20,6 +20,7 @@ use crate::shell::closed_loop::{ClosedLoop, Outcome, World, timed};
 use crate::shell::config::Config;
 use crate::shell::http::{self, Cockpit};
 use crate::shell::record::Recorder;
+use crate::shell::study::{self, Trial};
 use crate::shell::terminal::Terminal;
 use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world;
@@ -61,6 +62,10 @@ pub(super) struct Args {
     audit: Option<PathBuf>,
     #[command(flatten)]
     threads: ThreadsArg,
+    /// Instead of the table, what ambulances gain and others lose: this many mornings, from --seed on, each three times:
+    /// without a call, with one that waits as everyone does, and with a green wave. 1 to 100.
+    #[arg(long, value_name = "MORNINGS", conflicts_with = "record", value_parser = clap::value_parser!(u16).range(1..=100))]
+    calls: Option<u16>,
 }
 
 /// One run to its end.
@@ -72,6 +77,9 @@ struct Run {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let span = Span::from_s(i64::from(args.minutes) * 60);
+    if let Some(mornings) = args.calls {
+        return calls(args, mornings, span, terminal);
+    }
     let (world, recorded) = morning(span, args.seed).map_err(sketchy)?;
     let mut recorder = args.record.as_deref().map(|path| Recorder::create(path, &recorded, args.seed)).transpose()?;
     let (junctions, links) = (world.network.junctions().len(), world.network.links().len());
@@ -127,6 +135,57 @@ fn morning(span: Span, seed: u64) -> Result<(World, world::World), Vec<Fault>> {
     let recorded = world::World::of(spec, Limits::default(), &sensors, config).map_err(|(_, faults)| faults)?;
     let (network, sensors) = (Arc::clone(recorded.names.network()), Arc::clone(recorded.names.sensors()));
     Ok((World { network, sensors, demand }, recorded))
+}
+
+/// What green waves are worth, over several mornings.
+fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<(), Failure> {
+    let bar = terminal.progress(u64::from(mornings), "mornings");
+    let mut trials = Vec::new();
+    let mut text = String::from("seed  free flow, s  alone, s  green wave, s  reds  others' time, %\n");
+    for seed in (args.seed..).take(usize::from(mornings)) {
+        let (world, recorded) = morning(span, seed).map_err(sketchy)?;
+        let options = Options { seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
+        if let Some(t) = study::trial(&world, &recorded.config.settings, &options, span) {
+            let (free, alone, wave) = (t.free_flow_s, t.alone_s, t.wave_s);
+            let others = 100.0 * t.others;
+            let _ = writeln!(text, "{seed:>4}{free:>14.0}{alone:>10.0}{wave:>15.0}{:>6}{others:>+17.2}", t.reds);
+            trials.push(t);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let over = |what: &dyn Fn(&Trial) -> f64| study::interval(&trials.iter().map(what).collect::<Vec<_>>());
+    let ratio = over(&|t| t.wave_s / t.free_flow_s);
+    let alone = over(&|t| t.alone_s / t.free_flow_s);
+    let delay = over(&|t| 1.0 - (t.wave_s - t.free_flow_s) / (t.alone_s - t.free_flow_s).max(1.0));
+    let others = over(&|t| t.others);
+    let faults: u64 = trials.iter().map(|t| t.lamp_faults).sum();
+    let _ = write!(
+        text,
+        "\n  time over free flow, alone       {:.2} ± {:.2}\n  time over free flow, green wave  {:.2} ± {:.2}\n  \
+         delay less by                    {:.0} ± {:.0} %\n  others' time in half an hour     {:+.1} ± {:.1} %\n  \
+         lamp faults                      {faults}",
+        alone.0,
+        alone.1,
+        ratio.0,
+        ratio.1,
+        100.0 * delay.0,
+        100.0 * delay.1,
+        100.0 * others.0,
+        100.0 * others.1,
+    );
+    let row = |t: &Trial| {
+        json!({
+            "free_flow_s": t.free_flow_s, "alone_s": t.alone_s, "green_wave_s": t.wave_s,
+            "red_crossings": t.reds, "others": t.others, "lamp_faults": t.lamp_faults,
+        })
+    };
+    let object = json!({"minutes": args.minutes, "trials": trials.iter().map(row).collect::<Vec<_>>()});
+    terminal.result(&object, text)?;
+    match faults {
+        0 => Ok(()),
+        _ => Err(Failure::Unsafe(format!("{faults} lamp faults"))),
+    }
 }
 
 fn sketchy(faults: Vec<Fault>) -> Failure {
