@@ -112,8 +112,8 @@ mod tests {
 
     fn world() -> (Network, Way) {
         let network = Network::build(small::corridor(), &Limits::default()).expect("it is sound");
-        let links =
-            ["West>Ash", "Ash>Birch"].map(|name| network.links().ids().find(|&l| *network.link(l).name == *name));
+        let links = ["West>Ash", "West>Ash+", "Ash>Birch"]
+            .map(|name| network.links().ids().find(|&l| *network.link(l).name == *name));
         let links: Vec<_> = links.into_iter().flatten().collect();
         let way = Way::new(&network, &links).expect("they follow");
         (network, way)
