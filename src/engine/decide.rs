@@ -32,7 +32,8 @@ impl Engine {
         let mut announced = Vec::new();
         for id in self.posts.ids() {
             let orders = self.wish(id);
-            if orders.is_none() && !self.is_due(id) {
+            let called = self.preempt.iter().any(|p| p.junction == id);
+            if orders.is_none() && !called && !self.is_due(id) {
                 continue;
             }
             announced.clear();
