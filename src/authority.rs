@@ -80,11 +80,13 @@ pub fn required(action: &Action) -> Role {
         | Action::OpenLane(_)
         | Action::CloseLink(_)
         | Action::OpenLink(_)
+        | Action::ActivatePriority(_)
+        | Action::PreviewPriority(_)
         | Action::CancelPriority(_) => Role::Operator,
     }
 }
 
-/// The zones in which a command acts; none for the end of a priority request, which acts where its route leads.
+/// The zones in which a command acts; none for one about a priority request, which acts where its route leads.
 pub fn places(action: &Action, network: &Network) -> Vec<ZoneId> {
     let junction = |id| vec![network.junction(id).zone];
     let link = |id| vec![network.link(id).zone];
@@ -94,7 +96,7 @@ pub fn places(action: &Action, network: &Network) -> Vec<ZoneId> {
         Action::CloseLane(l) | Action::OpenLane(l) => link(network.lane(l).link),
         Action::CloseLink(l) | Action::OpenLink(l) => link(l),
         Action::Mode(Scope::Zone(z), _) => vec![z],
-        Action::CancelPriority(_) => Vec::new(),
+        Action::ActivatePriority(_) | Action::PreviewPriority(_) | Action::CancelPriority(_) => Vec::new(),
     }
 }
 

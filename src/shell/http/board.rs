@@ -277,7 +277,7 @@ impl Board {
                 self.rejected[zone] += 1;
             }
             Output::Command(outcome) => self.came_of(outcome),
-            Output::Unreadable(_) | Output::Alarm(_) => {}
+            Output::Unreadable(_) | Output::Alarm(_) | Output::Corridor(_) => {}
         }
     }
 

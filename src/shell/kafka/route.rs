@@ -54,7 +54,7 @@ fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>,
             Subject::Link(link) => of_link(link),
             Subject::Zone(_) => 0,
         },
-        Output::Unreadable(_) | Output::Command(_) => 0,
+        Output::Unreadable(_) | Output::Command(_) | Output::Corridor(_) => 0,
     };
     let (topic, key, value) = match wire::output(names, output).output? {
         M::Plan(mut m) => {
@@ -76,6 +76,7 @@ fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>,
         M::LadderChange(m) => (Topic::Ladder, m.junction_id.clone(), m.encode_to_vec()),
         M::SensorHealth(m) => (Topic::Health, m.sensor_id.clone(), m.encode_to_vec()),
         M::CommandOutcome(m) => (Topic::Audit, m.command_id.clone(), m.encode_to_vec()),
+        M::Corridor(m) => (Topic::Corridors, m.request_id.clone(), m.encode_to_vec()),
         M::Alarm(m) => (Topic::Alarms, m.junction_id.clone(), m.encode_to_vec()),
     };
     Some(Record { topic, partition, key, value })

@@ -88,6 +88,7 @@ fn told(topic: Topic, value: &[u8]) -> Result<Told, Wrong> {
         Topic::Health => plain::<v1::SensorHealth>(value),
         Topic::Rejected => plain::<v1::Rejection>(value),
         Topic::Ladder => plain::<v1::LadderChange>(value),
+        Topic::Corridors => plain::<v1::Corridor>(value),
         Topic::Alarms => plain::<v1::Alarm>(value),
         Topic::Audit => plain::<v1::CommandOutcome>(value),
         Topic::Refused => plain::<v1::PlanRefused>(value),

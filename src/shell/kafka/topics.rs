@@ -29,6 +29,7 @@ pub enum Topic {
     Health,
     Rejected,
     Ladder,
+    Corridors,
     Alarms,
     Audit,
     Refused,
@@ -46,7 +47,7 @@ pub enum Kept {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Readings,
         Self::Status,
         Self::Positions,
@@ -58,6 +59,7 @@ impl Topic {
         Self::Health,
         Self::Rejected,
         Self::Ladder,
+        Self::Corridors,
         Self::Alarms,
         Self::Audit,
         Self::Refused,
@@ -80,6 +82,7 @@ impl Topic {
             Self::Health => "sensors.health",
             Self::Rejected => "sensors.rejected",
             Self::Ladder => "signals.ladder",
+            Self::Corridors => "corridors",
             Self::Alarms => "alarms",
             Self::Audit => "audit",
             Self::Refused => "plans.refused",
@@ -89,14 +92,14 @@ impl Topic {
 
     /// Whether it has a partition a zone; one otherwise.
     pub fn per_zone(self) -> bool {
-        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Ticks)
+        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Corridors | Self::Ticks)
     }
 
     /// How long its messages are kept.
     pub fn kept(self) -> Kept {
         match self {
             Self::Plans | Self::Health | Self::Ladder => Kept::Compacted,
-            Self::Commands | Self::Requests | Self::Audit | Self::Alarms => Kept::Days(90),
+            Self::Commands | Self::Requests | Self::Corridors | Self::Audit | Self::Alarms => Kept::Days(90),
             _ => Kept::Days(7),
         }
     }
