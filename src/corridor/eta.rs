@@ -99,7 +99,8 @@ impl Progress {
         let silent = (now - self.seen).s().max(0.0);
         let low = self.seen + Span::nearest(limit / self.pace.max(1.0).max(PACE));
         let high = self.seen + Span::nearest(limit / (self.pace * SLOW) + held + WIDENS * silent);
-        (low.max(now), high.max(now))
+        let low = low.max(now);
+        (low, high.max(low + Span::nearest(WIDENS * silent)))
     }
 }
 

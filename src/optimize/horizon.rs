@@ -7,6 +7,7 @@ pub mod due;
 #[cfg(test)]
 mod fixture;
 mod layout;
+mod parting;
 mod rate;
 mod serve;
 mod situation;

@@ -154,8 +154,8 @@ impl Beam {
                 let at = usize::from(at);
                 let before = run.next[at];
                 if before < situation.streams[at].len {
-                    let note = |crosses, turn| note(at, crosses, turn);
-                    node.gain += stream(layout, situation, at, &window, &mut run, note);
+                    node.gain +=
+                        stream(layout, situation, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
                     // The sum of served vehicles, each stream with a weight of its own, tells states apart.
                     node.served = node.served.wrapping_add(
                         u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
@@ -224,8 +224,7 @@ impl Beam {
                 gain -= LATE + LATE_RATE * (situation.horizon - due);
             }
         }
-        let longest = layout.stages[usize::from(node.stage)].max_green;
-        if situation.horizon - node.began > longest {
+        if situation.horizon - node.began > layout.stages[usize::from(node.stage)].max_green {
             gain -= LATE;
         }
         let first = match node.path[0] {

@@ -2,7 +2,8 @@
 //! start-up); a vehicle that must give way waits for a gap; the n-th into an exit waits for room.
 
 use super::layout::Layout;
-use super::situation::{Held, Situation, Stream};
+use super::parting::Held;
+use super::situation::{Situation, Stream};
 
 /// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
 pub(super) const YELLOW_USED_S: f32 = 1.0;

@@ -1,6 +1,7 @@
 //! What a schedule is made from: one junction's lamps and vehicles, in flat arrays, seconds after `now`.
 
 use super::layout::Layout;
+use super::parting::{Held, Upstream, leads_to};
 use super::serve::YELLOW_USED_S;
 use crate::ids::{ConnectionId, GroupId, Id, LaneId, StageId, Table, span};
 use crate::network::Network;
@@ -20,8 +21,6 @@ const PRICE_NOISY: f32 = 12.0;
 const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
 const WALKER: f32 = 0.3;
-/// A queue starts to move vehicle after vehicle, so much later each, s. Source: Newell, 6 m ÷ 18 km/h and a little more.
-const WAVE_S: f32 = 1.3;
 /// A red is ended so long before its maximum is up, s.
 const RED_MARGIN: f32 = 6.0;
 
@@ -68,24 +67,6 @@ pub(super) struct Claim {
     pub(super) deadline: f32,
 }
 
-/// A vehicle stands behind one that cannot enter its own lane before that has room: until vehicle `row` of a stream has
-/// crossed. Source: first in, first out at a diverge (Newell; Daganzo).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    /// The stream; nobody's if [`Held::NOBODY`].
-    pub(super) stream: u16,
-    pub(super) row: u8,
-    /// From that crossing until the held vehicle could cross itself, s.
-    pub(super) after: f32,
-}
-
-impl Held {
-    /// Held by nobody.
-    pub(super) const FREE: Self = Self { stream: Self::NOBODY, row: 0, after: 0.0 };
-    /// No stream.
-    pub(super) const NOBODY: u16 = u16::MAX;
-}
-
 /// A vehicle that may come: when it would cross if nothing held it, what its choices are drawn from, and its place on the
 /// lane upstream if it is on one.
 #[derive(Debug, Clone, Copy)]
@@ -93,17 +74,6 @@ struct Found {
     arrival: f32,
     seed: u32,
     from: Option<(LaneId, u16, u16)>,
-}
-
-/// A vehicle of a stream that is still on a lane upstream of the stop line's own.
-#[derive(Debug, Clone, Copy)]
-struct Upstream {
-    lane: LaneId,
-    place: u16,
-    /// Vehicles that fit between that lane and the stop line.
-    fits: u16,
-    stream: u16,
-    row: u8,
 }
 
 /// What a schedule is made from.
@@ -135,7 +105,7 @@ pub struct Situation {
     pub(super) room: Vec<f32>,
     pub(super) claims: Vec<Claim>,
     found: Vec<Found>,
-    upstream: Vec<Upstream>,
+    pub(super) upstream: Vec<Upstream>,
 }
 
 impl Situation {
@@ -378,33 +348,6 @@ impl Situation {
         (track.noise() + 0.2 * track.variance()).min(2.0)
     }
 
-    /// On a lane that feeds several stop lines nobody passes whoever waits for room in the lane of its own turn: finds
-    /// out who has to cross first.
-    fn hold_behind(&mut self) {
-        self.upstream.sort_unstable_by_key(|u| (u.lane, u.place));
-        let parts = self.upstream.chunk_by(|a, b| a.lane == b.lane);
-        for row in parts.filter(|row| row.iter().any(|u| u.stream != row[0].stream)) {
-            let mut held = Held::FREE;
-            for ahead in row.windows(2) {
-                let (before, after) = (ahead[0], ahead[1]);
-                if let Some(room_for) = u16::from(before.row).checked_sub(before.fits) {
-                    let wave = f32::from(before.fits) * WAVE_S;
-                    held = Held { stream: before.stream, row: room_for as u8, after: wave };
-                }
-                if held.stream == Held::NOBODY || held.stream == after.stream {
-                    continue; // its own lane's order says the same
-                }
-                self.parted = true;
-                let lane = self.streams[usize::from(after.stream)].lane;
-                let worlds = self.streams[usize::from(after.stream)..].iter().take_while(|s| s.lane == lane);
-                for world in worlds.filter(|s| s.len > after.row) {
-                    let at = world.first as usize + usize::from(after.row);
-                    self.held[at] = Held { after: held.after + self.arrivals[at].max(0.0), ..held };
-                }
-            }
-        }
-    }
-
     /// How many of a lane's vehicles have crossed between the tracker's clock and now, by the lamps that were shown.
     fn gone(&self, layout: &Layout, moment: &Moment<'_>, at: usize, lag: f32, headway: f32, found: &[Found]) -> usize {
         if lag <= 0.0 {
@@ -447,34 +390,6 @@ fn free_run(vehicle: &Vehicle, offset: f32, limit: f32) -> f32 {
         return gain + (way - run_up) / limit;
     }
     ((vehicle.speed * vehicle.speed + 2.0 * ACCELERATION * way).sqrt() - vehicle.speed) / ACCELERATION
-}
-
-/// Whether a vehicle on lane `from` is on its way to lane `to` with no signal between: by the path it waits for, then by
-/// its own draws.
-fn leads_to(
-    network: &Network,
-    tracker: &Tracker,
-    from: LaneId,
-    to: LaneId,
-    seed: u32,
-    mut wants: Option<ConnectionId>,
-) -> bool {
-    let mut lane = from;
-    for _ in 0..12 {
-        let exits = &network.lane(lane).exits;
-        let mut shares = [0.0_f32; 16];
-        let count = span(exits).len().min(16);
-        for (share, connection) in shares.iter_mut().zip(span(exits)) {
-            *share = tracker.share(connection);
-        }
-        let drawn = || draw::exit(seed, 0, &shares[..count], 0).map(|way| ConnectionId::of(exits.start.index() + way));
-        let Some(path) = wants.take().or_else(drawn) else { return false };
-        lane = network.connections()[path].to;
-        if lane == to {
-            return true;
-        }
-    }
-    false
 }
 
 /// Which of its lane's turns a vehicle takes in world `sample`.
