@@ -68,7 +68,7 @@ fn whoever_is_killed_everything_is_said_once() {
 }
 
 #[test]
-fn what_cannot_be_read_is_rejected_and_nothing_of_it_is_kept() {
+fn what_cannot_be_read_is_rejected_with_its_place_and_its_digest() {
     let worker = Worker::new("bad");
     worker.feed(20, "max");
     let bad: [&[u8]; 5] = [
