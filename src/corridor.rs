@@ -4,6 +4,7 @@
 //! what it owed to those who waited, it is recovered. [`Corridors`] looks after the whole city and asks each junction
 //! for a [`Preemption`]; that the gate lets no plan through that breaks a rule holds for these as for all others.
 
+pub mod approach;
 mod arbitrate;
 mod call;
 pub mod clear;
@@ -96,13 +97,15 @@ pub struct Report {
     pub extra_veh_s: f64,
 }
 
-/// What a junction says of the call it serves or served.
+/// What a junction answers the call it serves or served.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Held {
+pub struct Answer {
     /// Which junction.
     pub junction: JunctionId,
     /// Whose call.
     pub call: u32,
+    /// When it could show the vehicle green, if it began to lead there now; none once the vehicle is through.
+    pub green: Option<Time>,
     /// Delay of those that had to wait for it, beyond what it was before, since this was last said, vehicle-seconds.
     pub extra_veh_s: f64,
 }
@@ -238,14 +241,10 @@ impl Corridors {
     }
 
     /// One tick: what each junction is asked for, in the order in which it is to serve, and what there is to say.
-    pub fn step(&mut self, now: Time, held: &[Held], look: Look<'_>) -> (Vec<Preemption>, Vec<Report>) {
+    pub fn step(&mut self, now: Time, answers: &[Answer], look: Look<'_>) -> (Vec<Preemption>, Vec<Report>) {
         let mut asks = Vec::new();
         for call in &mut self.calls {
-            let own = held.iter().filter(|h| h.call == call.serial);
-            let still = own.fold(false, |_, h| {
-                call.extra_veh_s += h.extra_veh_s;
-                true
-            });
+            let still = call.answered(answers);
             let said = if call.state.live() {
                 call.advance(&self.network, &self.atlas, now, self.rules.silence, look)
             } else {

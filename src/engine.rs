@@ -20,7 +20,7 @@ mod waiting;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::corridor::Held;
+use crate::corridor::Answer;
 use crate::corridor::preempt::Preemption;
 use crate::event::{Aspect, Event, Reading};
 use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, Table, span};
@@ -47,8 +47,8 @@ pub struct Boundary {
     pub expected: Vec<Crossing>,
     /// What vehicles on their way ask of junctions here.
     pub preempt: Vec<Preemption>,
-    /// What junctions say of the vehicles that they let through.
-    pub held: Vec<Held>,
+    /// What junctions answer the vehicles that they let through.
+    pub answers: Vec<Answer>,
 }
 
 /// Everything that goes on in one partition.
@@ -145,13 +145,13 @@ impl Engine {
         self.estimate(&readings, inbox);
         self.attend();
         self.preempt.clone_from(&inbox.preempt);
-        let held = self.settle();
+        let answers = self.settle();
         self.find_rungs();
         let expected = self.decide_all();
         self.report();
         (
             std::mem::take(&mut self.out),
-            Boundary { left: self.tracker.left().to_vec(), expected, held, preempt: Vec::new() },
+            Boundary { left: self.tracker.left().to_vec(), expected, answers, preempt: Vec::new() },
         )
     }
 

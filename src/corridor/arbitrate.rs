@@ -58,6 +58,7 @@ pub(super) fn arbitrate(network: &Network, mut asks: Vec<Ask>) -> Vec<Preemption
             if let Some((before, until)) = free.filter(|(before, _)| !together(before, ask)) {
                 let shift = (until + BETWEEN - ask.low).max(Span::ZERO);
                 order.from = order.from.max((ask.low + shift).min(until + BETWEEN));
+                order.low += shift;
                 order.until += shift;
                 gone += shift;
                 let _ = before;
@@ -118,7 +119,7 @@ mod tests {
     fn ask(call: u32, group: usize, low: f64, class: PriorityClass) -> Ask {
         let groups = GroupSet::EMPTY.with(g(group));
         let (from, until) = (at(low - 5.0), at(low + 20.0));
-        let order = Preemption { junction: JunctionId::of(0), call, groups, from, until, bends: false };
+        let order = Preemption { junction: JunctionId::of(0), call, groups, from, low: at(low), until, bends: false };
         Ask { order, low: at(low), high: at(low + 6.0), weight: weight(class, false) }
     }
 

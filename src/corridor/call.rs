@@ -6,9 +6,9 @@ use crate::corridor::eta::{Progress, STRAYS_MAX};
 use crate::corridor::preempt::Preemption;
 use crate::corridor::route::Atlas;
 use crate::corridor::way::{Way, project};
-use crate::corridor::{GateEta, Report, State};
+use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
-use crate::ids::{LinkId, span};
+use crate::ids::{JunctionId, LinkId, span};
 use crate::network::{Network, Point};
 use crate::time::{Span, Time};
 
@@ -39,6 +39,8 @@ pub(super) struct Call {
     way: Way,
     progress: Progress,
     gates: Vec<GateEta>,
+    /// When each junction could show green, as it last said.
+    greens: Vec<(JunctionId, Time)>,
     expires: Time,
     parked: bool,
     told: Time,
@@ -64,6 +66,7 @@ impl Call {
             extra_veh_s: 0.0,
             progress: Progress::new(now),
             gates: Vec::new(),
+            greens: Vec::new(),
             expires: Time::NEVER,
             parked: false,
             told: now,
@@ -72,7 +75,7 @@ impl Call {
             way,
         };
         call.estimate(network, now, look);
-        let (_, high) = call.progress.band(&call.way, call.way.length_m(), 0.0, now);
+        let (_, high) = call.progress.band(&call.way, call.way.length_m(), now);
         call.expires = high + (high - now) + SLACK;
         Ok(call)
     }
@@ -156,16 +159,35 @@ impl Call {
     /// When it comes to each signal before it, and when that has to open.
     fn estimate(&mut self, network: &Network, now: Time, look: Look<'_>) {
         let lead = clear::clear(network, &self.way, self.progress.at_m, look);
-        let mut late = 0.0_f64;
+        // What it is held up by signals and queues before it comes to a gate, at least and at most.
+        let mut held = (Span::ZERO, Span::ZERO);
         self.gates.clear();
         for (gate, lead) in self.way.gates.iter().zip(lead) {
             if self.progress.at_m > gate.at_m + PASSED_M {
                 continue;
             }
-            let (low, high) = self.progress.band(&self.way, gate.at_m, late, now);
-            late = late.max((now + OWED + lead - low).s().max(0.0));
-            self.gates.push(GateEta { junction: gate.junction, green_from: low - lead, low, high });
+            let (low, high) = self.progress.band(&self.way, gate.at_m, now);
+            let (low, high) = (low + held.0, high + held.1);
+            let green_from = low - lead.before;
+            let said = self.greens.iter().find(|g| g.0 == gate.junction).map(|g| g.1);
+            let first = lead.passes(low, said.unwrap_or(now).max(green_from));
+            let last = lead.passes(high, said.unwrap_or(now + OWED).max(green_from));
+            held = (held.0 + (first - low), held.1 + (last - high));
+            self.gates.push(GateEta { junction: gate.junction, green_from, low: first, high: last.max(first) });
         }
+    }
+
+    /// Hears what junctions answer; whether any of them still serves it or pays back what others lost.
+    pub(super) fn answered(&mut self, answers: &[Answer]) -> bool {
+        let own = answers.iter().filter(|answer| answer.call == self.serial);
+        self.greens.clear();
+        let mut any = false;
+        for answer in own {
+            any = true;
+            self.extra_veh_s += answer.extra_veh_s;
+            self.greens.extend(answer.green.map(|green| (answer.junction, green)));
+        }
+        any
     }
 
     /// What it asks of the signals before it.
@@ -186,7 +208,7 @@ impl Call {
                 false => (eta.green_from, eta.high + TIMEOUT),
             };
             let (junction, groups) = (gate.junction, gate.groups);
-            let order = Preemption { junction, call: self.serial, groups, from, until, bends };
+            let order = Preemption { junction, call: self.serial, groups, from, low: eta.low, until, bends };
             Ask { order, low: eta.low, high: eta.high, weight: weight(self.request.class, late) }
         };
         ahead.zip(&self.gates).map(ask).collect()
@@ -215,7 +237,7 @@ impl Call {
     /// What is published of it now.
     pub(super) fn report(&mut self, network: &Network, now: Time, why: &str, look: Look<'_>) -> Report {
         self.told = now;
-        let arrives = self.progress.band(&self.way, self.way.length_m(), 0.0, now);
+        let arrives = self.progress.band(&self.way, self.way.length_m(), now);
         Report {
             at: now,
             request: self.request.clone(),

@@ -1,14 +1,21 @@
 //! When a stop line has to open so that whoever waits before the vehicle is gone when it comes.
 
+use crate::corridor::route::PACE;
 use crate::corridor::way::{Gate, Way};
 use crate::ids::{LaneId, span};
 use crate::network::Network;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// No queue is given more time than this: others wait meanwhile.
 pub const CLEAR_MAX: Span = Span::from_s(60);
 /// A green that is there before the vehicle sees it lets it keep its speed.
 const MARGIN_S: f64 = 4.0;
+/// From green to the crossing of a vehicle that stands first at the line.
+const STARTUP_S: f64 = 2.0;
+/// Road that a vehicle of a queue takes, m.
+const SPACING_M: f64 = 7.5;
+/// Between standing lanes a vehicle passes at this speed, m/s.
+const FILTERING_MPS: f64 = 5.0;
 /// Of those who are released at one line, so many stand before the vehicle at the next.
 const FOLLOW: f64 = 0.5;
 
@@ -49,22 +56,62 @@ fn queue(network: &Network, gate: &Gate, before_m: f64, look: Look<'_>) -> (f64,
     worst
 }
 
+/// Who stands before a vehicle at one stop line, and how a green has to lie against its arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Lead {
+    /// The green has to begin so long before it.
+    pub before: Span,
+    /// Vehicles before it in the fullest lane of its turn.
+    count: f64,
+    headway_s: f64,
+    startup_s: f64,
+    /// Whether there is but one lane, and nobody passes the queue.
+    alone: bool,
+    /// Where nothing is in its way it drives so fast, m/s.
+    speed_mps: f64,
+}
+
+impl Lead {
+    /// When a vehicle crosses the line that would come at `arrives` if nobody stood before it, and gets its green at
+    /// `green`.
+    pub fn passes(&self, arrives: Time, green: Time) -> Time {
+        let first = green + Span::nearest(self.startup_s.max(STARTUP_S));
+        let gone = |at: Time| ((at - first).s() / self.headway_s.max(0.1)).clamp(0.0, self.count);
+        if self.alone {
+            return arrives.max(first + Span::nearest(self.count * self.headway_s));
+        }
+        let reaches = arrives - Span::nearest(self.count * SPACING_M / self.speed_mps.max(1.0));
+        let left_m = (self.count - gone(reaches)) * SPACING_M;
+        let slower = (1.0 / FILTERING_MPS - 1.0 / self.speed_mps.max(FILTERING_MPS)).max(0.0);
+        let arrives = arrives + Span::nearest(left_m * slower);
+        if arrives < green { first } else { arrives }
+    }
+}
+
 /// For each gate of a way from `at_m` on: how long before the vehicle its green has to begin.
 ///
 /// A queue that is released here stands before the vehicle again at the next line; where the exit cannot hold it, the
 /// next line opens no later than this one.
-pub fn clear(network: &Network, way: &Way, at_m: f64, look: Look<'_>) -> Vec<Span> {
+pub fn clear(network: &Network, way: &Way, at_m: f64, look: Look<'_>) -> Vec<Lead> {
     let mut lead = Vec::with_capacity(way.gates.len());
     let (mut released, mut blocked) = (0.0, 0.0);
     for gate in &way.gates {
         if gate.at_m < at_m {
-            lead.push(Span::ZERO);
+            lead.push(Lead::default());
             continue;
         }
         let (count, takes) = queue(network, gate, gate.at_m - at_m, look);
         let after = gate.lanes.iter().filter_map(|&l| look(l, 0.0)).map(|s| s.headway_s).fold(0.0, f64::max);
         let s = (takes + FOLLOW * released * after).max(blocked) + MARGIN_S;
-        lead.push(Span::nearest(s).min(CLEAR_MAX));
+        let road = network.link(way.links[gate.row]);
+        lead.push(Lead {
+            before: Span::nearest(s).min(CLEAR_MAX),
+            count,
+            headway_s: after,
+            startup_s: (takes - count * after).max(0.0),
+            alone: road.lane_count() == 1,
+            speed_mps: road.speed.get() * PACE,
+        });
         released = count + FOLLOW * released;
         let exit = way.links.get(gate.row + 1).map(|&link| &network.link(link).lanes);
         let room: f64 = exit.into_iter().flat_map(span).filter_map(|l| look(l, 0.0)).map(|s| s.room).sum();

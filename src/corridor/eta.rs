@@ -16,6 +16,8 @@ pub const STRAYS_MAX: u32 = 4;
 const SLOW: f64 = 0.75;
 /// How much of each second without a position the band widens by.
 const WIDENS: f64 = 0.5;
+/// Slower than this it tells nothing of its pace: something is in its way, m/s.
+const QUEUEING_MPS: f64 = 6.0;
 /// Slower than this it stands, m/s.
 const STANDING_MPS: f64 = 1.0;
 
@@ -82,7 +84,7 @@ impl Progress {
         let guess = (self.at_m + speed * dt).min(way.length_m());
         let at_m = (guess + 0.5 * (at_m - guess)).max(self.at_m - 5.0);
         let limit = way.free_s(at_m) - way.free_s(self.at_m);
-        if dt > 0.0 && limit > 0.2 {
+        if dt > 0.0 && limit > 0.2 && speed > QUEUEING_MPS {
             let weight = (dt / 20.0).min(0.3);
             self.pace += weight * ((limit / dt).clamp(0.5, 1.5) - self.pace);
         }
@@ -92,13 +94,12 @@ impl Progress {
         Fix::Used
     }
 
-    /// The earliest and the latest instant at which it passes `at_m`, when it will be held for `held` seconds on the
-    /// way there.
-    pub fn band(&self, way: &Way, at_m: f64, held: f64, now: Time) -> (Time, Time) {
+    /// The earliest and the latest instant at which it passes `at_m`, when nothing holds it on the way there.
+    pub fn band(&self, way: &Way, at_m: f64, now: Time) -> (Time, Time) {
         let limit = (way.free_s(at_m) - way.free_s(self.at_m)).max(0.0);
         let silent = (now - self.seen).s().max(0.0);
         let low = self.seen + Span::nearest(limit / self.pace.max(1.0).max(PACE));
-        let high = self.seen + Span::nearest(limit / (self.pace * SLOW) + held + WIDENS * silent);
+        let high = self.seen + Span::nearest(limit / (self.pace * SLOW) + WIDENS * silent);
         let low = low.max(now);
         (low, high.max(low + Span::nearest(WIDENS * silent)))
     }
@@ -153,11 +154,11 @@ mod tests {
         let progress = Progress::new(Time::from_s(100));
         let line = way.gates[0].at_m;
         let width = |now: i64| {
-            let (low, high) = progress.band(&way, line, 0.0, Time::from_s(now));
+            let (low, high) = progress.band(&way, line, Time::from_s(now));
             (high - low).s()
         };
         assert!(width(100) > 0.0 && width(110) > width(100));
-        let (low, high) = progress.band(&way, line, 0.0, Time::from_s(500));
+        let (low, high) = progress.band(&way, line, Time::from_s(500));
         assert!(low == Time::from_s(500) && high > low);
     }
 }

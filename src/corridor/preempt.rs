@@ -20,6 +20,8 @@ pub struct Preemption {
     pub groups: GroupSet,
     /// From when on they should be green.
     pub from: Time,
+    /// The earliest instant at which the vehicle comes.
+    pub low: Time,
     /// Until when, at the latest.
     pub until: Time,
     /// Whether it bends coordination only: it may lengthen or bring forward a green, and never holds one.

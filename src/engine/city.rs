@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::corridor::clear::Sight;
-use crate::corridor::{Corridors, Held, Report};
+use crate::corridor::{Answer, Corridors, Report};
 use crate::engine::report::{report, window};
 use crate::engine::{Boundary, Engine, Settings};
 use crate::event::{Action, Command, Event, PriorityRequest, Scope};
@@ -97,15 +97,15 @@ impl City {
             .collect();
         run(&mut works);
         let done: Vec<_> = works.into_iter().map(|work| work.done).collect();
-        let (mut outputs, mut held) = (Vec::new(), Vec::new());
+        let (mut outputs, mut answers) = (Vec::new(), Vec::new());
         self.inboxes = vec![Boundary::default(); self.engines.len()];
         for (said, boundary) in done {
             outputs.extend(said);
             self.post(boundary.left, |inbox| &mut inbox.left);
             self.post(boundary.expected, |inbox| &mut inbox.expected);
-            held.extend(boundary.held);
+            answers.extend(boundary.answers);
         }
-        self.clear_ways(events, &held, &mut outputs);
+        self.clear_ways(events, &answers, &mut outputs);
         self.report_zones(&mut outputs);
         outputs
     }
@@ -153,7 +153,7 @@ impl City {
     }
 
     /// Hears of vehicles that ask for priority, and asks junctions for their greens in the next tick.
-    fn clear_ways(&mut self, events: &[Event], held: &[Held], outputs: &mut Vec<Output>) {
+    fn clear_ways(&mut self, events: &[Event], answers: &[Answer], outputs: &mut Vec<Output>) {
         let now = self.now;
         let look = |lane: LaneId, within_m: f64| see(&self.engines, &self.network, lane, within_m);
         let corridors = &mut self.corridors;
@@ -182,7 +182,7 @@ impl City {
         if corridors.idle() {
             return;
         }
-        let (orders, reports) = corridors.step(now, held, &look);
+        let (orders, reports) = corridors.step(now, answers, &look);
         outputs.extend(reports.into_iter().map(|report| Output::Corridor(Box::new(report))));
         for order in orders {
             if let Some(partition) = find(self.network.partitions(), order.junction, |p| &p.junctions) {

@@ -86,6 +86,7 @@ impl Engine {
         let from = (now + lead).ceil(grid);
         let vehicles = self.present(&self.posts[id]);
         self.posts[id].decided = None;
+        self.posts[id].approach = None;
         let Some(state) = self.posts[id].ledger.states(now, junction).last() else {
             return; // nothing can be sent to a controller that is not ours
         };
@@ -96,7 +97,7 @@ impl Engine {
             other => self.preempted(id, &running, from).or(other),
         };
         let post = &mut self.posts[id];
-        let (wish, mut why) = match orders {
+        let (mut wish, mut why) = match orders {
             Some(wish) => (wish, Why::default()),
             None => {
                 let Some(stage) = running.stage else { return self.take_over(id, from) };
@@ -138,7 +139,12 @@ impl Engine {
                 }
             }
         };
+        if let Some(stays) = self.spoils(id, &running, from, &wish.changes).filter(|_| wish.source != Source::Corridor)
+        {
+            wish = stays;
+        }
         why.source = wish.source;
+        let post = &self.posts[id];
         if worth_saying(post, &wish, planned, from, now) {
             self.publish(id, &wish, why, from);
         }

@@ -1,5 +1,6 @@
 //! All that the engine keeps of one junction.
 
+use crate::corridor::approach::Approach;
 use crate::engine::Settings;
 use crate::engine::orders::Orders;
 use crate::engine::preempt::Debt;
@@ -49,6 +50,8 @@ pub(super) struct Post {
     pub(super) plan_source: Source,
     /// What it owes for a vehicle that it lets or let through.
     pub(super) debt: Option<Debt>,
+    /// How it comes to the green of the vehicle on its way, as last seen.
+    pub(super) approach: Option<Approach>,
     /// Who decides in the rolling schedule's place.
     pub(super) reference: Option<Reference>,
     /// What its lamps showed when its controller last said so.
@@ -77,6 +80,7 @@ impl Post {
             published_at: Time::LONG_AGO,
             plan_source: Source::Base,
             debt: None,
+            approach: None,
             reference: Reference::new(network, id, settings.control),
             reported: None,
             alarmed: false,

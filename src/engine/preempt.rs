@@ -1,22 +1,25 @@
 //! A junction on an emergency vehicle's way: when its lamps have to leave for the vehicle's stage, how long they stay,
 //! and how those who waited get back what they lost. Preemption goes before optimization, and an operator before both.
 
-use crate::corridor::Held;
+use crate::corridor::Answer;
+use crate::corridor::approach::{Approach, Scene};
 use crate::corridor::clear::Sight;
-use crate::corridor::preempt::{Preemption, green_at, lead, stage};
+use crate::corridor::preempt::{Preemption, lead, stage};
 use crate::engine::Engine;
 use crate::engine::draft::Wish;
+use crate::engine::post::Post;
 use crate::ids::{GroupId, GroupSet, JunctionId, LaneId, span};
-use crate::network::{GroupKind, Network};
+use crate::network::{GroupKind, Junction, Network};
 use crate::output::Source;
+use crate::plan::draft::Change;
 use crate::plan::running::Running;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::Tracker;
 
 /// A lead that could begin so much later is begun: what runs in between could make it late.
 const GUARD: Span = Span::from_s(8);
-/// A hold ends so long before somebody has waited for as long as anybody may.
-const MARGIN: Span = Span::from_s(6);
+/// A change that makes a vehicle later by no more than this is not kept from being made.
+const LATER: Span = Span::from_s(2);
 /// Paying back takes no longer than this many cycles of the base program.
 const CYCLES_MAX: i64 = 3;
 
@@ -38,51 +41,80 @@ pub(super) struct Debt {
 
 impl Engine {
     /// What the vehicles on their way ask of a junction now, if that is anything.
-    pub(super) fn preempted(&self, id: JunctionId, running: &Running, from: Time) -> Option<Wish> {
+    pub(super) fn preempted(&mut self, id: JunctionId, running: &Running, from: Time) -> Option<Wish> {
+        if let Some(order) = self.ask(id, from) {
+            let junction = self.network.junction(id);
+            let target = stage(junction, order.groups)?;
+            let post = &self.posts[id];
+            let scene = self.scene(post, junction);
+            let approach = scene.approach(running, from, target, order)?;
+            let wish = if order.from - approach.green <= GUARD {
+                Some(self.lead(&scene, running, from, &approach, order))
+            } else {
+                None
+            };
+            self.posts[id].approach = Some(approach);
+            return wish;
+        }
         let post = &self.posts[id];
         let junction = self.network.junction(id);
-        let bounds = post.bounds(junction);
-        let grid = self.settings.grid();
-        let wish = |changes, hold| Wish { changes, program: post.after.clone(), source: Source::Corridor, hold };
-        if let Some(order) = self.preempt.iter().find(|o| o.junction == id && o.until > from) {
-            let target = stage(junction, order.groups)?;
-            let changes = lead(running, from, target, bounds, grid)?;
-            let green = green_at(running, &changes, target, order.groups, junction);
-            let slack = order.from - green;
-            if slack <= GUARD {
-                let shown = junction.stages[target].groups;
-                let hold = self.patience(id, shown, from, order);
-                return match slack > Span::ZERO && !changes.is_empty() {
-                    true => Some(wish(Vec::new(), slack.floor(grid) + GUARD)),
-                    false => Some(wish(changes, hold)),
-                };
-            }
-            return None;
-        }
         let first = post.debt.as_ref()?.first?;
         let target = junction.stages.ids().filter(|&s| junction.stages[s].groups.contains(first));
-        let leads = target.filter_map(|s| Some((lead(running, from, s, bounds, grid)?, s)));
+        let grid = self.settings.grid();
+        let leads = target.filter_map(|s| Some((lead(running, from, s, post.bounds(junction), grid)?, s)));
         let (changes, _) = leads.min_by_key(|(changes, s)| (changes.len(), *s))?;
-        Some(wish(changes, Span::ZERO))
+        Some(Wish { changes, program: post.after.clone(), source: Source::Corridor, hold: Span::ZERO })
     }
 
-    /// How long a stage may be held: until the vehicle has passed, or somebody else may wait no longer.
-    fn patience(&self, id: JunctionId, shown: GroupSet, from: Time, order: &Preemption) -> Span {
-        let post = &self.posts[id];
-        let junction = self.network.junction(id);
-        let bounds = post.bounds(junction);
-        let longest = |group: GroupId| {
-            let since = post.waiting.since()[group]?;
-            let owed = shown.iter().map(|g| junction.intergreen(g, group).span).max().unwrap_or(Span::ZERO);
-            Some(since + bounds.max_red(group) - owed - MARGIN)
-        };
-        let others = junction.groups.ids().filter(|&g| !shown.contains(g)).filter_map(longest);
-        let until = others.fold(order.until, Time::min);
-        (until - from).max(Span::ZERO)
+    /// What a junction does on the way to a vehicle's green and while it lasts: nothing yet as long as there is time,
+    /// then the changes that lead there, a hold, and everybody else in turn.
+    fn lead(&self, scene: &Scene<'_>, running: &Running, from: Time, approach: &Approach, order: &Preemption) -> Wish {
+        let (junction, grid) = (scene.bounds.junction, scene.grid);
+        let slack = order.from - approach.green;
+        let wish = |changes, hold| Wish { changes, program: scene.program.clone(), source: Source::Corridor, hold };
+        if slack > Span::ZERO && !approach.changes.is_empty() {
+            return wish(Vec::new(), slack.floor(grid) + GUARD);
+        }
+        let mut then = running.clone();
+        approach.changes.iter().for_each(|&change| then.follow(change, junction));
+        let leaves = order.until.min(approach.lasts).floor(grid).max(approach.green).max(from);
+        let round = scene.round(&then, leaves);
+        if round.is_empty() {
+            return wish(approach.changes.clone(), leaves - from);
+        }
+        wish(approach.changes.iter().copied().chain(round).collect(), Span::ZERO)
+    }
+
+    /// Whether a vehicle on its way would come later to its green if the rolling schedule made its next change: then a
+    /// junction stays as it is.
+    pub(super) fn spoils(&self, id: JunctionId, running: &Running, from: Time, changes: &[Change]) -> Option<Wish> {
+        let (post, junction) = (&self.posts[id], self.network.junction(id));
+        let (order, approach) = (self.ask(id, from)?, post.approach.as_ref()?);
+        let (change, target) = (changes.first()?, stage(junction, order.groups)?);
+        let mut then = running.clone();
+        then.follow(*change, junction);
+        let scene = self.scene(post, junction);
+        let soonest = change.at + self.settings.grid();
+        let late = scene.approach(&then, soonest, target, order).map(|after| after.late);
+        if late.is_some_and(|late| late <= approach.late + LATER) {
+            return None;
+        }
+        let hold = (order.from - approach.green).max(Span::ZERO).floor(scene.grid) + GUARD;
+        Some(Wish { changes: Vec::new(), program: post.after.clone(), source: Source::Corridor, hold })
+    }
+
+    /// The first order in force for a junction.
+    fn ask(&self, id: JunctionId, from: Time) -> Option<&Preemption> {
+        self.preempt.iter().find(|o| o.junction == id && o.until > from)
+    }
+
+    fn scene<'a>(&self, post: &'a Post, junction: &'a Junction) -> Scene<'a> {
+        let (bounds, waiting) = (post.bounds(junction), post.waiting.since());
+        Scene { bounds, waiting, program: &post.after, grid: self.settings.grid() }
     }
 
     /// Notes what each junction that serves or served a vehicle owes; what there is to say of it.
-    pub(super) fn settle(&mut self) -> Vec<Held> {
+    pub(super) fn settle(&mut self) -> Vec<Answer> {
         let mut told = Vec::new();
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
@@ -93,7 +125,11 @@ impl Engine {
             };
             let green = running.lamps.green(self.now);
             let begun = post.plan_source == Source::Corridor;
+            let ready = order.and(post.approach.as_ref()).map(|approach| approach.green.max(self.now));
             if post.debt.is_none() && !(order.is_some() && begun) {
+                if let Some(order) = order {
+                    told.push(Answer { junction: id, call: order.call, green: ready, extra_veh_s: 0.0 });
+                }
                 continue;
             }
             let standing = standing(&self.network, &self.tracker, id);
@@ -129,7 +165,7 @@ impl Engine {
             if order.is_none() && (debt.unserved.is_empty() || over) {
                 post.debt = None;
             } else {
-                told.push(Held { junction: id, call: debt.call, extra_veh_s: debt.extra_veh_s });
+                told.push(Answer { junction: id, call: debt.call, green: ready, extra_veh_s: debt.extra_veh_s });
             }
         }
         told

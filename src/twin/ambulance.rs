@@ -6,7 +6,9 @@ use super::calendar::{Ms, SLOT_MS};
 use super::demand::Call;
 use super::dice::{Dice, Purpose};
 use super::flow::Flow;
+use super::lane::Lane;
 use super::road::NONE;
+use super::vehicle::Vehicle;
 use super::watch::whereabouts;
 use crate::event::{Event, Position, PriorityClass, PriorityRequest};
 use crate::ids::{Id, LinkId};
@@ -107,7 +109,7 @@ impl Ambulances {
             }
             let lane = &flow.lanes[p.lane as usize];
             let free = f64::from(lane.length) / 100.0 / (f64::from((v.ready - v.entered).max(1)) / 1000.0);
-            let queued = p.distance <= f64::from(lane.inside());
+            let queued = p.distance <= queue_end(lane, flow.rows(), now);
             p.speed_mps = if queued { free.min(filtering) } else { free };
             p.distance -= p.speed_mps * 100.0 * f64::from(SLOT_MS) / 1000.0;
             if p.distance > 0.0 {
@@ -181,6 +183,12 @@ impl Ambulances {
     pub(super) fn ways(&self) -> impl Iterator<Item = (u32, f64)> + '_ {
         self.passing.iter().filter(|p| p.vehicle != NONE).map(|p| (p.lane, p.distance))
     }
+}
+
+/// How far before the line a lane's queue ends, cm. Whoever still drives up to it is not in anybody's way.
+fn queue_end(lane: &Lane, rows: &[Vehicle], now: Ms) -> f64 {
+    let queued = whereabouts(lane, rows, now).filter(|w| w.queued);
+    queued.map(|w| f64::from(w.distance) + f64::from(rows[w.vehicle as usize].space)).fold(0.0, f64::max)
 }
 
 /// The point `distance` metres before the end of a course that is `length` metres long, and the heading there, degrees

@@ -34,6 +34,8 @@ pub struct Driving {
     pub walking_mps: f64,
     /// An emergency vehicle drives at the limit times this.
     pub emergency_pace: f64,
+    /// Where no signal rules, who has the right of way brakes for an emergency vehicle if he has this long, s.
+    pub emergency_gap_s: f64,
     /// An emergency vehicle passes between queued lanes at this speed, m/s.
     pub filtering_mps: f64,
 }
@@ -55,6 +57,7 @@ impl Default for Driving {
             right_mps: 6.5,
             walking_mps: 1.2,
             emergency_pace: 1.2,
+            emergency_gap_s: 2.0,
             filtering_mps: 5.0,
         }
     }

@@ -73,7 +73,11 @@ impl Flow {
         // Who waits long takes smaller gaps.
         let gap_s =
             self.driving.critical_gap_s * (1.0 - 0.4 * (f64::from(waited.saturating_sub(15_000)) / 45_000.0).min(1.0));
-        let Release::Signal(group) = p.release else { return Ok((p.foes.clone(), gap_s)) };
+        let Release::Signal(group) = p.release else {
+            let emergency = self.fleet.rows[l.head as usize].class == VehicleClass::Emergency;
+            let gap_s = if emergency { gap_s.min(self.driving.emergency_gap_s) } else { gap_s };
+            return Ok((p.foes.clone(), gap_s));
+        };
         let head = self.heads[group as usize];
         match head.aspect {
             Aspect::Green if now >= head.since => Ok((p.foes.clone(), gap_s)),

@@ -19,7 +19,14 @@ struct Departure {
     hop: u32,
     class: VehicleClass,
     ambulance: u32,
+    /// Its driver's dice: the trip's own, whoever else sets out.
+    dice: u64,
 }
+
+/// Of a trip that is made several times at a larger scale of demand, each has dice of its own.
+const COPIES: u32 = 40;
+/// Those of calls follow.
+const CALLS: u64 = 1 << 63;
 
 /// Everyone who will set out, in order.
 #[derive(Debug)]
@@ -46,11 +53,14 @@ impl Trips {
             let spare = Dice::new(!seed, Purpose::Trip, row as u64).uniform();
             let times = (scale.max(0.0) + spare).floor() as u32;
             let (at, class) = (trip.depart.ms().max(0) as Ms, trip.class);
-            departures.extend((0..times).map(|_| Departure { at, hop, class, ambulance: NONE }));
+            let one =
+                |copy: u32| Departure { at, hop, class, ambulance: NONE, dice: u64::from(copy) << COPIES | row as u64 };
+            departures.extend((0..times).map(one));
         }
         for (row, call) in demand.calls.iter().enumerate().filter(|(_, c)| !c.route.is_empty()) {
             let (at, hop) = (call.depart.ms().max(0) as Ms, lay(&call.route));
-            departures.push(Departure { at, hop, class: VehicleClass::Emergency, ambulance: row as u32 });
+            let (class, dice) = (VehicleClass::Emergency, CALLS | row as u64);
+            departures.push(Departure { at, hop, class, ambulance: row as u32, dice });
         }
         departures.sort_by_key(|d| d.at);
         Self { departures, next: 0, seed }
@@ -64,7 +74,7 @@ impl Trips {
     /// The next vehicle that sets out before `until`, and when.
     pub(super) fn next(&mut self, until: Ms, driving: &Driving) -> Option<(Ms, Vehicle)> {
         let d = *self.departures.get(self.next).filter(|d| d.at < until)?;
-        let mut dice = Dice::new(self.seed, Purpose::Trip, self.next as u64);
+        let mut dice = Dice::new(self.seed, Purpose::Trip, d.dice);
         self.next += 1;
         let (length_m, headways) = body(d.class);
         let headway = driving.headway_s * headways * (1.0 + dice.between(-1.0, 1.0) * driving.headway_spread);

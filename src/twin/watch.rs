@@ -20,6 +20,8 @@ pub(super) struct Whereabouts {
     /// From its front to the line, cm.
     pub(super) distance: u32,
     pub(super) stands: bool,
+    /// Whether it is in a queue, standing or moving up.
+    pub(super) queued: bool,
 }
 
 /// Where the vehicles of a lane are at `now`, the first in line first; those still inside the node are left out.
@@ -52,7 +54,8 @@ fn place(lane: &Lane, v: &Vehicle, vehicle: u32, now: Ms) -> Whereabouts {
     let nearest = behind(lane.freed());
     let (felt, moved) = lane.freed_as_felt(nearest, now);
     let queued = behind(felt).min(lane.length);
-    Whereabouts { vehicle, distance: free.max(queued), stands: free <= queued && now >= moved + STANDS }
+    let in_queue = free <= queued;
+    Whereabouts { vehicle, distance: free.max(queued), stands: in_queue && now >= moved + STANDS, queued: in_queue }
 }
 
 /// A loop as the road moves it.
