@@ -3,6 +3,7 @@
 mod act;
 pub mod audit;
 pub mod board;
+mod diagram;
 mod duty;
 mod live;
 mod page;
@@ -11,6 +12,7 @@ mod sightings;
 mod signal;
 mod token;
 mod view;
+mod wave;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +56,8 @@ pub struct Options {
     pub audit: Option<PathBuf>,
     /// Whose tokens are believed beside its own.
     pub issuers: Vec<Issuer>,
+    /// The address of a MapLibre style for the map underneath.
+    pub style: Option<String>,
 }
 
 /// Everything the server shares.
@@ -70,6 +74,9 @@ pub(crate) struct Site {
     waiting: Mutex<act::Waiting>,
     events: Mutex<Sender<Event>>,
     dual: Vec<String>,
+    style: Option<String>,
+    /// A snapshot is there to be told of.
+    news: Notify,
 }
 
 /// What a lock guards is plain data: whole even if its last holder panicked.
@@ -120,6 +127,8 @@ impl Cockpit {
             waiting: Mutex::default(),
             events: Mutex::new(events),
             dual: options.dual,
+            style: options.style,
+            news: Notify::new(),
         });
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&site);
@@ -128,7 +137,8 @@ impl Cockpit {
             let served = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 tokio::select! {
-                    served = async { axum::serve(listener, router(shared)).await } => served,
+                    served = async { axum::serve(listener, router(Arc::clone(&shared))).await } => served,
+                    () = tell(&shared) => Ok(()),
                     _ = stopped => Ok(()),
                 }
             });
@@ -176,8 +186,16 @@ impl Cockpit {
 
     fn publish(&mut self, wall: Time) {
         let snapshot = Arc::new(self.board.publish(wall));
-        self.site.snapshot.store(Arc::clone(&snapshot));
-        self.site.live.publish(&snapshot);
+        self.site.snapshot.store(snapshot);
+        self.site.news.notify_one();
+    }
+}
+
+/// Tells those who listen of every snapshot, on the server's own thread: who steps the engine does not wait for it.
+async fn tell(site: &Site) {
+    loop {
+        site.news.notified().await;
+        site.live.publish(&site.snapshot.load_full());
     }
 }
 
@@ -214,9 +232,10 @@ fn api() -> (Router<Arc<Site>>, utoipa::openapi::OpenApi) {
         .routes(routes!(view::link))
         .routes(routes!(signal::junctions))
         .routes(routes!(signal::junction))
+        .routes(routes!(diagram::diagram))
         .routes(routes!(view::sensors))
-        .routes(routes!(duty::corridors))
-        .routes(routes!(duty::preview))
+        .routes(routes!(wave::corridors))
+        .routes(routes!(wave::preview))
         .routes(routes!(duty::alarms))
         .routes(routes!(duty::handle_alarm))
         .routes(routes!(duty::statistics))

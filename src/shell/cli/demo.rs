@@ -241,6 +241,7 @@ fn cockpit(world: &World, args: &Args, terminal: &Terminal) -> Option<Cockpit> {
         dual: vec!["mode".into()],
         audit: args.audit.clone(),
         issuers: Vec::new(),
+        style: None,
     };
     match Cockpit::open(&world.network, &world.sensors, START, options) {
         Ok(cockpit) => {

@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use super::audit::Record;
 use super::problem::{Body, Path, Problem};
 use super::token::Seat;
+use super::wave::way;
 use super::{Site, hold};
 use crate::authority::{Role, places, required};
 use crate::event::{Action, Command, Event, Mode, PriorityClass, PriorityRequest, Scope};
 use crate::ids::{GroupId, JunctionId, LinkId, ZoneId};
 use crate::shell::clock;
 use crate::time::{Span, Time};
-use crate::units::Seconds;
 
 /// Commands that wait for a second person at one time, and how long they do.
 const WAITING_MAX: usize = 100;
@@ -59,6 +59,8 @@ pub(super) enum Deal {
     },
     /// Ask for a green wave for an ambulance.
     GreenWave { vehicle: String, from: String, to: String },
+    /// Let a green wave begin that waits for it.
+    ActivateGreenWave { request: String },
     /// End a green wave.
     CancelGreenWave { request: String },
 }
@@ -118,6 +120,7 @@ impl Deal {
             Self::CloseLink { link: l } => Action::CloseLink(link(l)?),
             Self::OpenLink { link: l } => Action::OpenLink(link(l)?),
             Self::Mode { zone, mode } => Action::Mode(Scope::Zone(site.zone(zone)?.0), *mode),
+            Self::ActivateGreenWave { request } => Action::ActivatePriority(request.as_str().into()),
             Self::CancelGreenWave { request } => Action::CancelPriority(request.as_str().into()),
             Self::GreenWave { vehicle, from, to } => {
                 if !(1..=80).contains(&vehicle.chars().count()) {
@@ -130,28 +133,16 @@ impl Deal {
     }
 }
 
-/// The fastest way as traffic is now, and how long it takes.
-pub(super) fn way(site: &Site, from: LinkId, to: LinkId) -> Result<(Vec<LinkId>, Seconds), Problem> {
-    let snapshot = site.snapshot.load();
-    let cost = |l: LinkId| {
-        let index = snapshot.links[l].last.map_or(1.0, |last| last.delay_index.max(1.0));
-        Seconds::new(site.network.link(l).free_flow().get() * index).unwrap_or(Seconds::ZERO)
-    };
-    site.router.route(from, to, cost).ok_or_else(|| Problem::wrong("to: no way leads there"))
-}
-
 impl Ready {
     /// The role it asks for, and where.
     fn asks(&self, site: &Site) -> Result<(Role, Vec<ZoneId>), Problem> {
         let along = |route: &[LinkId]| route.iter().map(|&l| site.network.link(l).zone).collect();
         Ok(match self {
             Self::Wave { route, .. } => (Role::Operator, along(route)),
-            Self::Act(Action::CancelPriority(id)) => {
+            Self::Act(Action::CancelPriority(id) | Action::ActivatePriority(id)) => {
                 let snapshot = site.snapshot.load();
                 let wave = snapshot.waves.get(id).ok_or_else(|| Problem::unknown("request", id))?;
-                let request = &wave.request;
-                let ends = [request.from, request.to];
-                (Role::Operator, along(if request.route.is_empty() { &ends } else { &request.route }))
+                (Role::Operator, along(&wave.way().collect::<Vec<_>>()))
             }
             Self::Act(action) => (required(action), places(action, &site.network)),
         })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::sightings;
 use crate::alarm::Sighting;
+use crate::corridor::{Report, State};
 use crate::event::{Action, Event, Position, PriorityRequest, Seen, Status};
 use crate::ids::{JunctionId, LaneId, LinkId, SensorId, StageId, Table, ZoneId};
 use crate::network::{Network, Sensors};
@@ -98,8 +99,23 @@ pub struct Wave {
     pub request: Arc<PriorityRequest>,
     /// Where it was last.
     pub position: Option<Position>,
-    /// Whether somebody cancelled it.
-    pub cancelled: bool,
+    /// What the engine last said of it.
+    pub report: Option<Arc<Report>>,
+    /// When it was to be there at the latest, as first promised.
+    pub promised: Option<Time>,
+}
+
+impl Wave {
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.report.as_ref().map_or(State::Requested, |r| r.state)
+    }
+
+    /// The links it concerns: its whole way where that is known, both ends at least.
+    pub fn way(&self) -> impl Iterator<Item = LinkId> {
+        let ahead = self.report.iter().flat_map(|r| &r.route);
+        [self.request.from, self.request.to].into_iter().chain(self.request.route.iter().chain(ahead).copied())
+    }
 }
 
 /// Everything at one instant.
@@ -215,19 +231,16 @@ impl Board {
                     self.ordered.pop_first();
                 }
                 self.ordered.insert(command.id.clone(), command.action.clone());
-                if let Action::CancelPriority(id) = &command.action
-                    && let Some(wave) = Arc::make_mut(&mut self.open.waves).get_mut(id)
-                {
-                    wave.cancelled = true;
-                }
             }
             Event::Priority(request) => {
                 let waves = Arc::make_mut(&mut self.open.waves);
                 if waves.len() >= REQUESTS {
-                    let oldest = waves.iter().min_by_key(|(_, w)| w.request.at).map(|(id, _)| id.clone());
+                    let oldest = waves.iter().min_by_key(|(_, w)| (w.state().live(), w.request.at));
+                    let oldest = oldest.map(|(id, _)| id.clone());
                     oldest.map(|id| waves.remove(&id));
                 }
-                let wave = Wave { request: Arc::new(request.clone()), position: None, cancelled: false };
+                let wave =
+                    Wave { request: Arc::new(request.clone()), position: None, report: None, promised: None };
                 waves.insert(request.id.clone(), wave);
             }
             Event::Position(position) => {
@@ -277,6 +290,12 @@ impl Board {
                 self.rejected[zone] += 1;
             }
             Output::Command(outcome) => self.came_of(outcome),
+            Output::Corridor(report) if report.state != State::Preview => {
+                if let Some(wave) = Arc::make_mut(&mut self.open.waves).get_mut(&report.request.id) {
+                    wave.promised = wave.promised.or(report.arrives.map(|a| a.1));
+                    wave.report = Some(Arc::new((**report).clone()));
+                }
+            }
             Output::Unreadable(_) | Output::Alarm(_) | Output::Corridor(_) => {}
         }
     }

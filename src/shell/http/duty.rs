@@ -1,4 +1,4 @@
-//! What people look after: green waves under way, alarms and their steps, and the audit of everything done.
+//! What people look after: alarms and their steps, and the audit of everything done.
 
 use std::sync::Arc;
 
@@ -8,14 +8,13 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::act::way;
 use super::audit::Record;
 use super::problem::{Body, Path, Problem};
 use super::token::Seat;
 use super::{Site, hold};
 use crate::alarm::{Alarm, Deed, Place};
 use crate::authority::Role;
-use crate::ids::{LinkId, ZoneId};
+use crate::ids::ZoneId;
 use crate::time::Time;
 
 /// The last 2 000 deeds in zones where you are an engineer, the newest first.
@@ -29,90 +28,6 @@ pub(super) async fn audit(State(site): State<Arc<Site>>, seat: Seat) -> Result<J
     let visible =
         audit.latest().rev().filter(|r| r.who == seat.name || (!r.zones.is_empty() && r.zones.iter().all(reads)));
     Ok(Json(visible.cloned().collect()))
-}
-
-/// A green wave.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WaveView {
-    id: String,
-    vehicle: String,
-    at_ms: i64,
-    from: String,
-    to: String,
-    route: Vec<String>,
-    /// Where it was last: x, y.
-    position: Option<[f64; 2]>,
-    seen_ms: Option<i64>,
-    cancelled: bool,
-}
-
-/// Green waves whose whole way you may see.
-#[utoipa::path(get, path = "/api/corridors", security(("bearer" = [])), responses(
-    (status = 200, body = Vec<WaveView>), (status = 401, body = Problem),
-))]
-pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json<Vec<WaveView>> {
-    let snapshot = site.snapshot.load();
-    let name = |l: LinkId| site.network.link(l).name.to_string();
-    let seen = snapshot.waves.values().filter(|w| {
-        let ends = [w.request.from, w.request.to];
-        ends.iter().chain(&w.request.route).all(|&l| site.may(&seat, Role::Viewer, site.network.link(l).zone))
-    });
-    let view = |w: &super::board::Wave| WaveView {
-        id: w.request.id.to_string(),
-        vehicle: w.request.vehicle.to_string(),
-        at_ms: w.request.at.ms(),
-        from: name(w.request.from),
-        to: name(w.request.to),
-        route: w.request.route.iter().map(|&l| name(l)).collect(),
-        position: w.position.as_ref().map(|p| [p.point.x, p.point.y]),
-        seen_ms: w.position.as_ref().map(|p| p.at.ms()),
-        cancelled: w.cancelled,
-    };
-    Json(seen.map(view).collect())
-}
-
-/// From where to where.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct Trip {
-    from: String,
-    to: String,
-}
-
-/// What a green wave would do.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Preview {
-    route: Vec<String>,
-    /// Signals on the way, in order.
-    junctions: Vec<String>,
-    /// As traffic is now, s.
-    now_s: f64,
-    /// At the limit without signals or traffic, s.
-    free_flow_s: f64,
-}
-
-/// The way that a green wave would take now; orders nothing.
-#[utoipa::path(post, path = "/api/corridors/preview", request_body = Trip, security(("bearer" = [])), responses(
-    (status = 200, body = Preview), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem), (status = 422, body = Problem),
-))]
-pub(super) async fn preview(
-    State(site): State<Arc<Site>>,
-    seat: Seat,
-    Body(trip): Body<Trip>,
-) -> Result<Json<Preview>, Problem> {
-    let net = &site.network;
-    let link = |n: &str| net.link_named(n).ok_or_else(|| Problem::unknown("link", n));
-    let (route, now) = way(&site, link(&trip.from)?, link(&trip.to)?)?;
-    if route.iter().any(|&l| !site.may(&seat, Role::Viewer, net.link(l).zone)) {
-        return Err(Problem::forbidden("part of the way"));
-    }
-    let junctions = route[..route.len() - 1].iter().filter_map(|&l| net.junction_at_end(l));
-    Ok(Json(Preview {
-        junctions: junctions.map(|j| net.junction(j).name.to_string()).collect(),
-        now_s: now.get(),
-        free_flow_s: route.iter().map(|&l| net.link(l).free_flow().get()).sum(),
-        route: route.iter().map(|&l| net.link(l).name.to_string()).collect(),
-    }))
 }
 
 /// An alarm.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,16 +17,16 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::board::Snapshot;
+use super::board::{Snapshot, Wave};
 use super::problem::Problem;
 use super::token::Seat;
 use super::view::state_of;
 use super::{Site, hold};
 use crate::authority::{Authority, Role};
-use crate::ids::{JunctionId, StageId, Table, ZoneId};
-use crate::network::Network;
+use crate::ids::{JunctionId, LinkId, StageId, Table, ZoneId};
+use crate::network::{Network, Point};
 use crate::shell::clock;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// Frames kept for those who come back.
 const KEPT: usize = 64;
@@ -45,6 +46,7 @@ struct Frame {
     junctions: Vec<(JunctionId, Shown)>,
     index: bool,
     alarms: bool,
+    corridors: bool,
     vehicles: Vec<(ZoneId, serde_json::Value)>,
     told: Mutex<BTreeMap<Authority, Bytes>>,
 }
@@ -54,12 +56,21 @@ struct Client {
     to: mpsc::Sender<Bytes>,
 }
 
+/// What has been told of.
+struct Told {
+    junctions: Table<JunctionId, Shown>,
+    /// The end of the last minute of the index.
+    minute: Option<Time>,
+    /// How many green waves there are, and when one was last reported on.
+    waves: (usize, Option<Time>),
+}
+
 /// Everybody who listens.
 pub(super) struct Live {
     network: Arc<Network>,
-    shown: Mutex<Table<JunctionId, Shown>>,
+    told: Mutex<Told>,
     kept: Mutex<VecDeque<Arc<Frame>>>,
-    news: Mutex<(bool, Time)>,
+    alarms: AtomicBool,
     clients: Mutex<Vec<Client>>,
 }
 
@@ -73,54 +84,25 @@ impl Live {
     pub(super) fn new(network: &Arc<Network>) -> Self {
         Self {
             network: Arc::clone(network),
-            shown: Mutex::new(Table::filled((None, "unheard"), network.junctions().len())),
+            told: Mutex::new(Told {
+                junctions: Table::filled((None, "unheard"), network.junctions().len()),
+                minute: None,
+                waves: (0, None),
+            }),
             kept: Mutex::default(),
-            news: Mutex::new((false, Time::LONG_AGO)),
+            alarms: AtomicBool::new(false),
             clients: Mutex::default(),
         }
     }
 
     /// Some alarms changed.
     pub(super) fn alarms(&self, changed: &[u64]) {
-        hold(&self.news).0 |= !changed.is_empty();
+        self.alarms.fetch_or(!changed.is_empty(), Ordering::Relaxed);
     }
 
     /// Tells everybody what changed. Never waits for anybody.
-    pub(super) fn publish(&self, snapshot: &Arc<Snapshot>) {
-        let mut shown = hold(&self.shown);
-        let mut junctions = Vec::new();
-        for (id, row) in snapshot.junctions.iter() {
-            let now = (row.stage(snapshot.now), state_of(row, snapshot.now));
-            if shown[id] != now {
-                shown[id] = now;
-                junctions.push((id, now));
-            }
-        }
-        drop(shown);
-        let minute = snapshot.zones.values().filter_map(|z| z.last.as_ref().map(|l| l.end)).max();
-        let mut news = hold(&self.news);
-        let index = minute.is_some_and(|m| m > news.1);
-        let alarms = std::mem::take(&mut news.0);
-        news.1 = minute.unwrap_or(news.1);
-        drop(news);
-        let fresh = snapshot.waves.values().filter(|w| !w.cancelled);
-        let vehicles = fresh.filter_map(|w| {
-            let p = w.position.as_ref().filter(|p| snapshot.now - p.at < crate::time::Span::from_s(10))?;
-            let zone = self.network.link(w.request.from).zone;
-            let place = json!({"request": &*w.request.id, "vehicle": &*p.vehicle, "x": p.point.x, "y": p.point.y,
-                "speed_mps": p.speed, "heading_deg": p.heading});
-            Some((self.nearest_zone(p.point).unwrap_or(zone), place))
-        });
-        let frame = Arc::new(Frame {
-            seq: snapshot.seq,
-            snapshot_now: snapshot.now,
-            ended: snapshot.ended,
-            junctions,
-            index,
-            alarms,
-            vehicles: vehicles.collect(),
-            told: Mutex::default(),
-        });
+    pub(super) fn publish(&self, snapshot: &Snapshot) {
+        let frame = Arc::new(self.frame(snapshot));
         let mut kept = hold(&self.kept);
         if kept.len() >= KEPT {
             kept.pop_front();
@@ -130,11 +112,46 @@ impl Live {
         clients.retain(|client| client.to.try_send(self.tell(&frame, &client.authority)).is_ok());
     }
 
-    fn nearest_zone(&self, point: crate::network::Point) -> Option<ZoneId> {
-        let nodes = self.network.nodes().values();
-        let near =
-            nodes.min_by(|a, b| a.position.distance(point).get().total_cmp(&b.position.distance(point).get()))?;
-        Some(near.zone)
+    fn frame(&self, snapshot: &Snapshot) -> Frame {
+        let mut told = hold(&self.told);
+        let mut junctions = Vec::new();
+        for (id, row) in snapshot.junctions.iter() {
+            let now = (row.stage(snapshot.now), state_of(row, snapshot.now));
+            if told.junctions[id] != now {
+                told.junctions[id] = now;
+                junctions.push((id, now));
+            }
+        }
+        let minute = snapshot.zones.values().filter_map(|z| z.last.as_ref().map(|l| l.end)).max();
+        let reported = snapshot.waves.values().filter_map(|w| w.report.as_ref().map(|r| r.at)).max();
+        let waves = (snapshot.waves.len(), reported);
+        let vehicles = snapshot.waves.values().filter_map(|w| {
+            let p = w.position.as_ref().filter(|p| snapshot.now - p.at < Span::from_s(10))?;
+            let place = json!({"request": &*w.request.id, "vehicle": &*p.vehicle, "x": p.point.x, "y": p.point.y,
+                "speed_mps": p.speed, "heading_deg": p.heading});
+            Some((self.zone_at(p.point, w), place))
+        });
+        Frame {
+            seq: snapshot.seq,
+            snapshot_now: snapshot.now,
+            ended: snapshot.ended,
+            junctions,
+            index: std::mem::replace(&mut told.minute, minute) < minute,
+            alarms: self.alarms.swap(false, Ordering::Relaxed),
+            corridors: std::mem::replace(&mut told.waves, waves) != waves,
+            vehicles: vehicles.collect(),
+            told: Mutex::default(),
+        }
+    }
+
+    /// The zone in which a vehicle is: that of the nearest link of its way.
+    fn zone_at(&self, point: Point, wave: &Wave) -> ZoneId {
+        let from = |l: LinkId| {
+            let shape = self.network.link(l).shape.iter();
+            shape.map(|p| p.distance(point).get()).fold(f64::INFINITY, f64::min)
+        };
+        let near = wave.way().min_by(|&a, &b| from(a).total_cmp(&from(b)));
+        self.network.link(near.unwrap_or(wave.request.from)).zone
     }
 
     /// A frame as one extent of authority sees it: told once, whoever else asks.
@@ -157,7 +174,7 @@ impl Live {
         let vehicles: Vec<_> = frame.vehicles.iter().filter(|(zone, _)| sees(*zone)).map(|(_, v)| v).collect();
         let data = json!({
             "now_ms": frame.snapshot_now.ms(), "ended": frame.ended, "junctions": junctions, "vehicles": vehicles,
-            "index": frame.index, "alarms": frame.alarms,
+            "index": frame.index, "alarms": frame.alarms, "corridors": frame.corridors,
         });
         let mut text = String::new();
         let _ = write!(text, "id: {}\nevent: tick\ndata: {data}\n\n", frame.seq);

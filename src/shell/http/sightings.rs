@@ -2,11 +2,13 @@
 
 use super::board::Snapshot;
 use crate::alarm::{Cause, Kind, Place, Sighting};
+use crate::corridor::{Report, State};
 use crate::event::Status;
 use crate::ids::{JunctionId, LinkId, Table, ZoneId, span};
 use crate::network::{Network, Sensors};
 use crate::output::{AlarmKind, Output};
 use crate::plan::ladder::SILENCE_MAX;
+use crate::time::{Span, Time};
 
 /// A link is congested from this delay index on, and until it is below the second.
 const CONGESTED: (f64, f64) = (6.0, 4.0);
@@ -19,6 +21,8 @@ const SPACING_M: f64 = 7.5;
 /// So many rejected readings of a zone in a minute are alarming, for each of its sensors; and at least so many.
 const REJECTED_EACH: u32 = 6;
 const REJECTED_LEAST: u32 = 60;
+/// A green wave is late from so long after its first promise on.
+const LATE: Span = Span::from_s(60);
 
 fn at_junction(network: &Network, id: JunctionId, kind: Kind, there: bool, text: String) -> Sighting {
     let cause = Cause { kind, place: Place::Junction(id) };
@@ -44,6 +48,10 @@ pub(super) fn of(output: &Output, network: &Network, sensors: &Sensors, open: &S
             };
             seen.push(at_junction(network, alarm.junction, kind, true, text));
         }
+        Output::Corridor(report) => {
+            let wave = open.waves.get(&report.request.id);
+            seen.extend(late(report, wave.and_then(|w| w.promised), network));
+        }
         Output::Health(change) => {
             let link = sensors.table()[change.sensor].link;
             let on = sensors.on(link);
@@ -52,6 +60,23 @@ pub(super) fn of(output: &Output, network: &Network, sensors: &Sensors, open: &S
             seen.push(on_link(network, link, Kind::Sensors, bad > 0, text));
         }
         _ => {}
+    }
+}
+
+/// Whether a green wave is late: it lost its vehicle, or will be there long after it said at first, or after its own
+/// deadline.
+fn late(report: &Report, promised: Option<Time>, network: &Network) -> Option<Sighting> {
+    let vehicle = &report.request.vehicle;
+    let on = |there, text| Some(on_link(network, report.request.to, Kind::GreenWave, there, text));
+    match report.state {
+        State::TimedOut => on(true, format!("{vehicle}: {}", report.why)),
+        State::Passed | State::Cancelled | State::Recovered => on(false, format!("{vehicle}: {}", report.why)),
+        State::Active => {
+            let (latest, due) = (report.arrives?.1, promised.map(|p| p + LATE));
+            let due = due.into_iter().chain(report.request.deadline).min()?;
+            on(latest > due, format!("{vehicle}: {} later than is due", latest - due))
+        }
+        State::Preview | State::Requested | State::Planned | State::Refused => None,
     }
 }
 

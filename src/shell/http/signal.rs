@@ -13,7 +13,7 @@ use super::token::Seat;
 use super::view::{LinkView, SensorView, Which, link_view, sensor_view, state_of};
 use crate::authority::Role;
 use crate::event::Aspect;
-use crate::ids::{JunctionId, span};
+use crate::ids::{JunctionId, LaneId, LinkId, MovementId, span};
 use crate::time::Span;
 
 /// A signal.
@@ -84,6 +84,19 @@ pub(super) struct GroupView {
     movements: Vec<String>,
 }
 
+/// One way through a signal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MovementView {
+    from: String,
+    to: String,
+    /// left, straight, right or uturn.
+    turn: String,
+    /// Vehicles that stand in the lanes that lead there, as cameras see them.
+    queue: u32,
+    /// Whether some of these lanes lead elsewhere as well, so that not all who stand in them go this way.
+    shared: bool,
+}
+
 /// Why the running plan and nothing else.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WhyView {
@@ -112,6 +125,8 @@ pub(super) struct JunctionInFull {
     why: Option<WhyView>,
     /// Rules that the last refused draft broke.
     refused: Vec<String>,
+    /// Every way through it.
+    movements: Vec<MovementView>,
     /// The roads that lead to it.
     approaches: Vec<LinkView>,
     /// Its sensors.
@@ -177,7 +192,27 @@ pub(super) async fn junction(
             bound_by: w.bound_by.iter().map(ToString::to_string).collect(),
         }),
         refused: row.refused.iter().flat_map(|r| r.violations.iter().map(ToString::to_string)).collect(),
+        movements: own.approaches.iter().flat_map(|&l| movements(&site, l)).collect(),
         approaches: own.approaches.iter().map(|&l| link_view(&site, l)).collect(),
         sensors: sensors.collect(),
     }))
+}
+
+fn movements(site: &Site, link: LinkId) -> Vec<MovementView> {
+    let (net, snapshot) = (&site.network, site.snapshot.load());
+    let view = |&m: &MovementId| {
+        let movement = &net.movements()[m];
+        let mut lanes: Vec<LaneId> = movement.connections.iter().map(|&c| net.connections()[c].from).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let elsewhere = |l: &LaneId| span(&net.lane(*l).exits).any(|c| net.connections()[c].movement != m);
+        MovementView {
+            from: net.link(link).name.to_string(),
+            to: net.link(movement.to).name.to_string(),
+            turn: format!("{:?}", movement.turn).to_lowercase(),
+            queue: lanes.iter().map(|&l| u32::from(snapshot.lanes[l].queue)).sum(),
+            shared: lanes.iter().any(elsewhere),
+        }
+    };
+    net.movements_from(link).iter().map(view).collect()
 }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Site;
-use super::board::{IndexRow, JunctionRow};
+use super::board::{IndexRow, JunctionRow, Snapshot};
 use super::problem::{Path, Problem, Query};
 use super::token::Seat;
 use crate::authority::Role;
 use crate::event::ControllerMode;
-use crate::ids::{JunctionId, LinkId, ZoneId, span};
+use crate::ids::{LinkId, Table, ZoneId, span};
 use crate::network::zone::ancestors;
 use crate::plan::ladder::{Rung, SILENCE_MAX};
 use crate::shell::clock;
@@ -98,12 +98,21 @@ fn trend(row: &IndexRow) -> Vec<Minute> {
     row.trend.iter().map(|&(end, index)| Minute { end_ms: end.ms(), index }).collect()
 }
 
-fn zone_view(site: &Site, seat: &Seat, id: ZoneId, now: Time) -> ZoneView {
-    let (snapshot, zone) = (site.snapshot.load(), &site.network.zones()[id]);
-    let row = &snapshot.zones[id];
-    let below = |j: JunctionId| ancestors(site.network.zones(), site.network.junction(j).zone).any(|z| z == id);
-    let all: Vec<JunctionId> = site.network.junctions().ids().filter(|&j| below(j)).collect();
-    let impaired = all.iter().filter(|&&j| state_of(&snapshot.junctions[j], now) != "measured").count();
+/// How many junctions each zone has, with all below it, and how many of them do not run on measured demand.
+fn counts(site: &Site, snapshot: &Snapshot) -> Table<ZoneId, (usize, usize)> {
+    let zones = site.network.zones();
+    let mut counts = Table::filled((0, 0), zones.len());
+    for (id, junction) in site.network.junctions().iter() {
+        let impaired = usize::from(state_of(&snapshot.junctions[id], snapshot.now) != "measured");
+        for zone in ancestors(zones, junction.zone) {
+            counts[zone] = (counts[zone].0 + 1, counts[zone].1 + impaired);
+        }
+    }
+    counts
+}
+
+fn zone_view(site: &Site, seat: &Seat, id: ZoneId, snapshot: &Snapshot, counts: (usize, usize)) -> ZoneView {
+    let (zone, row) = (&site.network.zones()[id], &snapshot.zones[id]);
     let before = row.trend.iter().rev().nth(15).map(|m| f64::from(m.1));
     ZoneView {
         id: zone.name.to_string(),
@@ -116,8 +125,8 @@ fn zone_view(site: &Site, seat: &Seat, id: ZoneId, now: Time) -> ZoneView {
         tpi: row.last.map(|l| l.tpi),
         quality: row.last.map(|l| l.quality.to_string()),
         change: before.zip(row.last).map(|(before, last)| last.delay_index - before),
-        junctions: all.len(),
-        impaired,
+        junctions: counts.0,
+        impaired: counts.1,
     }
 }
 
@@ -126,9 +135,10 @@ fn zone_view(site: &Site, seat: &Seat, id: ZoneId, now: Time) -> ZoneView {
     (status = 200, body = Vec<ZoneView>), (status = 401, body = Problem),
 ))]
 pub(super) async fn zones(State(site): State<Arc<Site>>, seat: Seat) -> Json<Vec<ZoneView>> {
-    let now = site.snapshot.load().now;
+    let snapshot = site.snapshot.load();
+    let counts = counts(&site, &snapshot);
     let seen = site.network.zones().ids().filter(|&z| site.may(&seat, Role::Viewer, z));
-    Json(seen.map(|z| zone_view(&site, &seat, z, now)).collect())
+    Json(seen.map(|z| zone_view(&site, &seat, z, &snapshot, counts[z])).collect())
 }
 
 /// One zone and its trend.
@@ -146,7 +156,7 @@ pub(super) async fn zone(
         return Err(Problem::forbidden("this zone"));
     }
     let snapshot = site.snapshot.load();
-    let what = zone_view(&site, &seat, zone, snapshot.now);
+    let what = zone_view(&site, &seat, zone, &snapshot, counts(&site, &snapshot)[zone]);
     Ok(Json(Trend { now_ms: snapshot.now.ms(), what, trend: trend(&snapshot.zones[zone]) }))
 }
 
@@ -299,6 +309,8 @@ pub(super) async fn sensors(
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MapLink {
     id: String,
+    road: String,
+    zone: String,
     lanes: usize,
     /// Points in order, metres east and north of the origin.
     shape: Vec<[f64; 2]>,
@@ -320,6 +332,8 @@ pub(super) struct Map {
     origin: Option<[f64; 2]>,
     /// Minutes that local time is ahead of UTC.
     utc_offset_min: i64,
+    /// The style of the map underneath, where the site has one: a MapLibre style's address.
+    style: Option<String>,
     links: Vec<MapLink>,
     junctions: Vec<MapJunction>,
 }
@@ -332,6 +346,8 @@ pub(super) async fn map(State(site): State<Arc<Site>>, seat: Seat) -> Json<Map> 
     let net = &site.network;
     let links = net.links().values().filter(|l| site.may(&seat, Role::Viewer, l.zone)).map(|l| MapLink {
         id: l.name.to_string(),
+        road: l.road.to_string(),
+        zone: net.zones()[l.zone].name.to_string(),
         lanes: l.lane_count(),
         shape: l.shape.iter().map(|p| [p.x, p.y]).collect(),
     });
@@ -343,6 +359,7 @@ pub(super) async fn map(State(site): State<Arc<Site>>, seat: Seat) -> Json<Map> 
         name: net.name().into(),
         origin: net.origin().map(|o| [o.lat, o.lon]),
         utc_offset_min: net.utc_offset().ms() / 60_000,
+        style: site.style.clone(),
         links: links.collect(),
         junctions: junctions.collect(),
     })

@@ -1,0 +1,176 @@
+//! Green waves: those under way as the engine reports them, and the way that one would take.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Site;
+use super::board::Wave;
+use super::problem::{Body, Problem};
+use super::token::Seat;
+use crate::authority::Role;
+use crate::corridor;
+use crate::ids::LinkId;
+use crate::units::Seconds;
+
+/// A stop line that a green wave is to pass.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GateView {
+    junction: String,
+    /// When its green is to begin.
+    green_from_ms: i64,
+    /// The earliest and the latest instant at which the vehicle is there.
+    low_ms: i64,
+    high_ms: i64,
+}
+
+/// A green wave.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WaveView {
+    id: String,
+    vehicle: String,
+    at_ms: i64,
+    from: String,
+    to: String,
+    /// requested, planned, active, passed, cancelled, timed_out, recovered or refused.
+    state: String,
+    /// Whether the vehicle is still to come.
+    live: bool,
+    /// Why it stands there.
+    why: String,
+    /// Its way from where it is.
+    route: Vec<String>,
+    /// The signals before it, in order.
+    gates: Vec<GateView>,
+    /// The earliest and the latest instant at which it is there.
+    arrives_ms: Option<[i64; 2]>,
+    /// What the greens before it are expected to cost others, vehicle-seconds.
+    cost_veh_s: Option<f64>,
+    /// What its greens have cost others so far, vehicle-seconds.
+    extra_veh_s: Option<f64>,
+    /// Where it was last: x, y.
+    position: Option<[f64; 2]>,
+    seen_ms: Option<i64>,
+}
+
+fn word(state: corridor::State) -> &'static str {
+    match state {
+        corridor::State::Preview => "preview",
+        corridor::State::Requested => "requested",
+        corridor::State::Planned => "planned",
+        corridor::State::Active => "active",
+        corridor::State::Passed => "passed",
+        corridor::State::Cancelled => "cancelled",
+        corridor::State::TimedOut => "timed_out",
+        corridor::State::Recovered => "recovered",
+        corridor::State::Refused => "refused",
+    }
+}
+
+/// Green waves whose whole way you may see, the newest first.
+#[utoipa::path(get, path = "/api/corridors", security(("bearer" = [])), responses(
+    (status = 200, body = Vec<WaveView>), (status = 401, body = Problem),
+))]
+pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json<Vec<WaveView>> {
+    let snapshot = site.snapshot.load();
+    let name = |l: LinkId| site.network.link(l).name.to_string();
+    let sees = |l: &LinkId| site.may(&seat, Role::Viewer, site.network.link(*l).zone);
+    let mut seen: Vec<&Wave> = snapshot.waves.values().filter(|w| w.way().all(|l| sees(&l))).collect();
+    seen.sort_by_key(|w| std::cmp::Reverse(w.request.at));
+    let view = |w: &Wave| {
+        let report = w.report.as_deref();
+        let gates = report.iter().flat_map(|r| &r.gates).map(|g| GateView {
+            junction: site.network.junction(g.junction).name.to_string(),
+            green_from_ms: g.green_from.ms(),
+            low_ms: g.low.ms(),
+            high_ms: g.high.ms(),
+        });
+        WaveView {
+            id: w.request.id.to_string(),
+            vehicle: w.request.vehicle.to_string(),
+            at_ms: w.request.at.ms(),
+            from: name(w.request.from),
+            to: name(w.request.to),
+            state: word(w.state()).into(),
+            live: w.state().live(),
+            why: report.map_or_else(String::new, |r| r.why.to_string()),
+            route: report.map_or(&*w.request.route, |r| &r.route).iter().map(|&l| name(l)).collect(),
+            gates: gates.collect(),
+            arrives_ms: report.and_then(|r| r.arrives).map(|(low, high)| [low.ms(), high.ms()]),
+            cost_veh_s: report.map(|r| r.cost_veh_s),
+            extra_veh_s: report.map(|r| r.extra_veh_s),
+            position: w.position.as_ref().map(|p| [p.point.x, p.point.y]),
+            seen_ms: w.position.as_ref().map(|p| p.at.ms()),
+        }
+    };
+    Json(seen.into_iter().map(view).collect())
+}
+
+/// From where to where.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trip {
+    from: String,
+    to: String,
+}
+
+/// What a green wave would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Preview {
+    route: Vec<String>,
+    /// Signals on the way, in order.
+    junctions: Vec<String>,
+    /// As traffic is now, s.
+    now_s: f64,
+    /// At the limit without signals or traffic, s.
+    free_flow_s: f64,
+    /// How long the way is, m.
+    length_m: f64,
+    /// Whether you may start it: you are an operator all along.
+    allowed: bool,
+}
+
+/// The way that a green wave would take now; orders nothing.
+#[utoipa::path(post, path = "/api/corridors/preview", request_body = Trip, security(("bearer" = [])), responses(
+    (status = 200, body = Preview), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, body = Problem), (status = 422, body = Problem),
+))]
+pub(super) async fn preview(
+    State(site): State<Arc<Site>>,
+    seat: Seat,
+    Body(trip): Body<Trip>,
+) -> Result<Json<Preview>, Problem> {
+    let net = &site.network;
+    let link = |n: &str| net.link_named(n).ok_or_else(|| Problem::unknown("link", n));
+    let ends = [link(&trip.from)?, link(&trip.to)?];
+    let may = |role, route: &[LinkId]| route.iter().all(|&l| site.may(&seat, role, net.link(l).zone));
+    if !may(Role::Viewer, &ends) {
+        return Err(Problem::forbidden("part of the way"));
+    }
+    let (route, now) = way(&site, ends[0], ends[1])?;
+    if !may(Role::Viewer, &route) {
+        return Err(Problem::forbidden("part of the way"));
+    }
+    let junctions = route[..route.len() - 1].iter().filter_map(|&l| net.junction_at_end(l));
+    Ok(Json(Preview {
+        junctions: junctions.map(|j| net.junction(j).name.to_string()).collect(),
+        now_s: now.get(),
+        free_flow_s: route.iter().map(|&l| net.link(l).free_flow().get()).sum(),
+        length_m: route.iter().map(|&l| net.link(l).length.get()).sum(),
+        allowed: may(Role::Operator, &route),
+        route: route.iter().map(|&l| net.link(l).name.to_string()).collect(),
+    }))
+}
+
+/// The fastest way as traffic is now, and how long it takes.
+pub(super) fn way(site: &Site, from: LinkId, to: LinkId) -> Result<(Vec<LinkId>, Seconds), Problem> {
+    let snapshot = site.snapshot.load();
+    let cost = |l: LinkId| {
+        let index = snapshot.links[l].last.map_or(1.0, |last| last.delay_index.max(1.0));
+        Seconds::new(site.network.link(l).free_flow().get() * index).unwrap_or(Seconds::ZERO)
+    };
+    site.router.route(from, to, cost).ok_or_else(|| Problem::wrong("to: no way leads there"))
+}
