@@ -141,11 +141,23 @@ fn straight(net: &Network, link: LinkId) -> Option<MovementId> {
     net.movements_from(link).iter().copied().find(|&m| net.movements()[m].turn == Turn::Straight)
 }
 
-/// The approach whose way straight on leads to where `approach` comes from.
+/// The approach that comes towards `approach`: that of those with a way straight on whose heading is the most opposed.
 fn opposite(net: &Network, junction: &Junction, approach: LinkId) -> Option<LinkId> {
-    let from = net.link(approach).from;
-    let meets = |&l: &LinkId| straight(net, l).is_some_and(|m| net.link(net.movements()[m].to).to == from);
-    junction.approaches.iter().copied().find(meets)
+    let (east, north) = heading(net, approach)?;
+    let towards = junction.approaches.iter().filter(|&&l| straight(net, l).is_some());
+    let along = towards.filter_map(|&l| heading(net, l).map(|(e, n)| (l, e * east + n * north)));
+    along.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, along)| *along < OPPOSED).map(|(l, _)| l)
+}
+
+/// Two headings whose cosine is below this go against one another.
+const OPPOSED: f64 = -0.7;
+
+/// The heading at the end of a link, as a vector of length 1 to east and north.
+fn heading(net: &Network, link: LinkId) -> Option<(f64, f64)> {
+    let shape = &net.link(link).shape;
+    let (last, before) = (shape.last()?, shape.iter().rev().nth(1)?);
+    let length = before.distance(*last).get();
+    (length > 0.0).then(|| ((last.x - before.x) / length, (last.y - before.y) / length))
 }
 
 fn groups(net: &Network, movement: MovementId) -> GroupSet {

@@ -1,186 +1,185 @@
-// The control room's screen: sign in, see the city, go down to a junction, act.
+// The control room's screen: sign in, see the city, go down to a junction, act. What is shown stands behind # in the
+// address, so that back, bookmarks and two screens work.
 import "maplibre-gl/dist/maplibre-gl.css";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
-import uPlot from "uplot";
-import { ask, listen, signIn } from "./api";
-import { lang, say, turn } from "./words";
+import { ask, listen, setToken, signIn, signOut } from "./api";
+import { app, attempt, below, home, may, noteBox } from "./app";
+import { button, date, el, link, setOffset, span, time, uri } from "./dom";
 import { City } from "./map";
+import { INDEX, STATES, mark } from "./palette";
+import type { Alarm, CityMap, Junction, Link, Me, Orders, State, Tick, Wave, Zone } from "./types";
+import { told } from "./told";
+import { alarms } from "./views/alarms";
+import { junction } from "./views/junction";
+import { link as road } from "./views/link";
+import { audit, orders } from "./views/orders";
+import { sensors } from "./views/sensors";
+import { waves } from "./views/waves";
+import { roads, zone } from "./views/zone";
+import { lang, say, turn } from "./words";
 
-type Any = Record<string, any>;
-const el = (tag: string, props: Any = {}, ...kids: (Node | string)[]): HTMLElement => {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(props)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else node.setAttribute(key, value);
-  }
-  node.append(...kids);
-  return node;
-};
-const q = (id: string) => encodeURIComponent(id);
-const fixed = (x: number | null | undefined, n = 2) => (x == null ? "–" : x.toFixed(n));
-
-let me: Any = {}, now = 0, offset = 0, heard = 0, ended = false, age = 0;
-let view: () => Promise<void>;
-let city: City;
-const side = el("aside", { id: "side" });
-const clock = el("time", { id: "clock" });
-const health = el("span", { id: "health", role: "status" });
-const note = el("div", { id: "note", role: "alert" });
-
-const tell = (text: string) => { note.textContent = text; setTimeout(() => { if (note.textContent === text) note.textContent = ""; }, 6000); };
-const show = async (draw: () => Promise<void>) => {
-  view = draw;
-  try { await draw(); } catch (e) { tell(String((e as Error).message)); }
-};
-const button = (text: string, act: () => unknown) => el("button", { onclick: act }, text);
-const order = async (action: Any) => {
-  const reason = prompt(say("why")) ?? null;
-  if (reason === null) return;
-  const got = await ask("/api/commands", { action, reason }).catch((e) => tell(e.message));
-  if (got) tell(`${say(got.state)}: ${got.id}`);
-  setTimeout(() => void view(), 1500);
+/** A view: what it shows, and what of it follows the engine. */
+interface View { nodes: Node[]; tick?: () => Promise<void>; corridors?: () => Promise<void> }
+const TABS = ["city", "alarms", "waves", "orders", "sensors", "audit"];
+const VIEWS: Record<string, (id: string) => Promise<View>> = {
+  zone: async (id) => ({ nodes: await zone(id) }), link: async (id) => ({ nodes: await road(id) }), junction,
+  alarms: async () => ({ nodes: await alarms() }), waves, orders: async () => ({ nodes: await orders() }),
+  sensors: async () => ({ nodes: await sensors() }), audit: async () => ({ nodes: await audit() }),
 };
 
-function chart(trend: Any[]): HTMLElement {
-  const box = el("div", { class: "chart" });
-  if (trend.length < 2) return box;
-  const axis = { stroke: "#8b98a9", grid: { stroke: "#223" } };
-  new uPlot({ width: 356, height: 130, legend: { show: false }, axes: [axis, axis],
-    series: [{}, { stroke: "#58b4f0", width: 2 }] },
-    [trend.map((m) => m.end_ms / 1000 + offset * 60), trend.map((m) => m.index)], box);
-  return box;
+let shown: View = { nodes: [] };
+let heard = Date.now(), age_ms = 0, ended = false, looking = "";
+const clock = el("time", { id: "clock" }), health = el("span", { id: "health", role: "status" });
+const badges = new Map(TABS.map((t) => [t, el("b", { class: "badge" })]));
+const watch = el("aside", { id: "watch" }), legend = el("div", { id: "legend" });
+
+const route = (): [string, string] => {
+  const [view = "", id = ""] = location.hash.replace(/^#\//, "").split("/");
+  return VIEWS[view] ? [view, decodeURIComponent(id)] : ["zone", home()];
+};
+
+/** Draws the view that the address names; a redraw keeps its place. */
+async function draw(again = false) {
+  const [name, id] = route();
+  app.pick = null;
+  const view = await attempt(() => VIEWS[name](id));
+  if (!view || route().join() !== [name, id].join()) return;
+  const top = app.side.scrollTop;
+  shown = view;
+  app.side.replaceChildren(...view.nodes);
+  app.side.scrollTop = again ? top : 0;
+  if (name !== "junction") app.city.mark("");
+  if (name === "zone" && looking !== id) { looking = id; app.city.look(id === home() ? null : below(id)); }
+  for (const tab of document.querySelectorAll<HTMLElement>("nav.tabs a")) tab.toggleAttribute("aria-current", tab.dataset.view === name || (tab.dataset.view === "city" && ["zone", "junction", "link"].includes(name)));
+}
+/** Again, unless somebody is typing into it. */
+const redraw = async () => { if (!app.side.querySelector("input:focus, select:focus")) await draw(true); };
+app.refresh = () => draw(true);
+
+/** What every screen needs by the minute: zones, roads, and the list at the wall's edge. */
+async function minute() {
+  const [zones, links] = await Promise.all([ask<Zone[]>("/api/zones"), ask<Link[]>("/api/links")]);
+  app.zones = new Map(zones.map((z) => [z.id, z]));
+  app.links = links;
+  app.city.index(links);
+}
+async function counts() {
+  const all = (await ask<Alarm[]>("/api/alarms")).filter((a) => !["resolved", "evaluated"].includes(a.state));
+  badges.get("alarms")!.textContent = all.length ? String(all.length) : "";
+  watch.replaceChildren(el("h3", {}, say("alarms")), ...(all.length ? all.slice(0, 12).map((a) => el("p", { class: "alarm" }, link(`${say(a.kind)} · ${a.place}`, "alarms"), el("br"), el("span", { class: "dim" }, `${told(a.text)} · ${time(a.raised_ms)}`))) : [el("p", { class: "dim" }, say("nothing"))]),
+    el("h3", {}, say("worst")), roads(app.links.slice(0, 10)));
+}
+const corridors = async () => { const all = await ask<Wave[]>("/api/corridors"); app.city.waves(all); badges.get("waves")!.textContent = String(all.filter((w) => w.live).length || ""); };
+const waiting = async () => { if (may("operator", home())) badges.get("orders")!.textContent = String((await ask<Orders>("/api/commands")).waiting.length || ""); };
+
+function explain() {
+  const counts = app.city.counts();
+  const state = (s: State) => el("span", {}, mark(s), ` ${say(s)} `, el("b", {}, String(counts.get(s))));
+  const scale = el("span", { class: "scale" }, ...INDEX.map(([at, colour]) => el("i", { style: `background:${colour}` }, String(at))));
+  legend.replaceChildren(el("span", {}, say("legend"), scale), ...(Object.keys(STATES) as State[]).filter((s) => counts.get(s)).map(state));
 }
 
-const rows = (head: string[], body: (Node | string)[][]) => {
-  const cells = (tag: string, row: (Node | string)[]) => el("tr", {}, ...row.map((c) => el(tag, {}, c)));
-  return el("table", {}, el("thead", {}, cells("th", head)), el("tbody", {}, ...body.map((r) => cells("td", r))));
-};
-const go = (text: string, to: () => Promise<void>) => el("a", { href: "#", onclick: (e: Event) => { e.preventDefault(); void show(to); } }, text);
-
-const zone = (id: string) => async () => {
-  const [z, all, links] = await Promise.all([ask(`/api/zones/${q(id)}`), ask("/api/zones"), ask(`/api/links?zone=${q(id)}`)]);
-  const below = all.filter((c: Any) => c.parent === id).sort((a: Any, b: Any) => (b.index ?? 0) - (a.index ?? 0));
-  const change = z.change == null ? "" : ` ${z.change > 0 ? "▲" : "▼"} ${fixed(Math.abs(z.change))}`;
-  side.replaceChildren(
-    ...(z.parent ? [go(`← ${z.parent}`, zone(z.parent))] : []),
-    el("h2", {}, z.id), el("p", { class: "figure" }, fixed(z.index), el("small", {}, ` ${say("index")}${change} · TPI ${fixed(z.tpi, 1)}`)),
-    chart(z.trend),
-    el("p", {}, `${z.junctions} ${say("junctions")}, ${z.impaired} ${say("impaired")} · ${z.quality ?? ""}`),
-    below.length ? rows([say("zone"), say("index")], below.map((c: Any) => [go(c.id, zone(c.id)), fixed(c.index)])) : "",
-    el("h3", {}, say("worst")),
-    rows([say("road"), say("index"), say("time")], links.slice(0, 8).map((l: Any) => [
-      l.junction ? go(l.id, junction(l.junction)) : l.id, fixed(l.index), fixed(l.lost_veh_s, 0)])));
-};
-
-const junction = (id: string) => async () => {
-  const j = await ask(`/api/junctions/${q(id)}`);
-  const span = { from: j.now_ms - 180000, to: j.now_ms + 90000 };
-  const at = (t: number) => Math.max(0, Math.min(100, ((t - span.from) / (span.to - span.from)) * 100));
-  const names = [...new Set<string>(j.timeline.map((s: Any) => s.stage))];
-  const bars = el("div", { class: "bars", title: say("timeline") }, ...j.timeline.map((s: Any, i: number) => {
-    const end = j.timeline[i + 1]?.at_ms ?? span.to;
-    return el("i", { style: `left:${at(s.at_ms)}%;width:${at(end) - at(s.at_ms)}%;background:${["#2f6690", "#c7873c", "#5d8a66", "#8a5d80", "#777"][names.indexOf(s.stage) % 5]}`, title: s.stage }, s.stage);
-  }), el("b", { style: `left:${at(j.now_ms)}%` }));
-  side.replaceChildren(
-    go(`← ${j.zone}`, zone(j.zone)), el("h2", {}, j.id),
-    el("p", { class: `state ${j.state}` }, `${say(j.state)} · ${j.stage ?? "–"} · ${j.order ?? j.reason ?? ""}`),
-    bars,
-    el("p", {}, button(say("hold"), () => order({ kind: "hold", junction: id })), button(say("release"), () => order({ kind: "release", junction: id }))),
-    el("h3", {}, say("whyplan")),
-    el("p", {}, j.why ? `${j.why.source}: ${fixed(j.why.cost_veh_s, 0)} veh·s${j.why.beaten ? `; ${say("beats")} ${j.why.beaten} (+${fixed(j.why.beaten_by_veh_s, 0)})` : ""}. ${j.why.bound_by.join("; ")}` : "–"),
-    rows([say("group"), say("demand"), say("quality"), say("movements")], j.groups.map((g: Any) => [
-      el("span", { class: `lamp ${g.shows}` }, `● ${g.id}`), fixed(g.demand, 1), g.quality ?? "–", g.movements.join(", ")])),
-    el("h3", {}, say("queues")),
-    rows([say("road"), say("index"), say("queue")], j.approaches.map((l: Any) => [l.id, fixed(l.index), l.queue.join(" ")])),
-    el("h3", {}, say("sensors")),
-    rows([say("sensors"), say("health")], j.sensors.filter((s: Any) => s.health !== "good").map((s: Any) => [s.id, s.health])));
-  city.mark(id);
-};
-
-const alarms = async () => {
-  const all = await ask("/api/alarms");
-  const step = (a: Any, body: Any) => async () => { await ask(`/api/alarms/${a.id}`, body).catch((e) => tell(e.message)); await view(); };
-  side.replaceChildren(el("h2", {}, say("alarms")), ...all.slice(0, 60).map((a: Any) => el("article", { class: a.state },
-    el("strong", {}, `${say(a.kind)} · ${a.place}`), el("p", {}, `${a.text} (×${a.count}) · ${a.desk} · ${say(a.state)}`),
-    ...(a.state === "reported" ? [button(say("acknowledge"), step(a, { step: "acknowledge" }))] : []),
-    ...(["acknowledged", "handling"].includes(a.state) ? [button(say("resolve"), step(a, { step: "resolve", note: "" }))] : []))));
-};
-const sensors = async () => {
-  const all = await ask("/api/sensors");
-  const bad = all.filter((s: Any) => s.health !== "good");
-  side.replaceChildren(el("h2", {}, say("sensors")), el("p", {}, `${bad.length} / ${all.length}`),
-    rows([say("sensors"), say("health")], bad.slice(0, 200).map((s: Any) => [s.id, s.health])));
-};
-const audit = async () => {
-  const all = await ask("/api/audit");
-  side.replaceChildren(el("h2", {}, say("audit")), ...all.slice(0, 100).map((r: Any) =>
-    el("article", {}, el("strong", {}, `${r.seq} · ${r.who}`), el("p", {}, `${r.what} — ${r.why} [${r.before} → ${r.after}]`))));
-};
-const waves = async () => {
-  const [all, orders] = await Promise.all([ask("/api/corridors"), ask("/api/commands")]);
-  const from = el("input", { placeholder: say("from"), list: "links" }) as HTMLInputElement;
-  const to = el("input", { placeholder: say("to"), list: "links" }) as HTMLInputElement;
-  const shown = el("p");
-  side.replaceChildren(el("h2", {}, say("waves")), el("p", {}, from, to),
-    button(say("preview"), async () => {
-      const p = await ask("/api/corridors/preview", { from: from.value, to: to.value }).catch((e) => tell(e.message));
-      if (!p) return;
-      city.way(p.route);
-      shown.textContent = `${p.junctions.length} ${say("junctions")}, ${fixed(p.now_s, 0)} s (${fixed(p.free_flow_s, 0)} s)`;
-    }),
-    button(say("start"), () => order({ kind: "green_wave", vehicle: "ambulance", from: from.value, to: to.value })), shown,
-    ...all.map((w: Any) => el("article", {}, el("strong", {}, w.vehicle), el("p", {}, `${w.from} → ${w.to}`),
-      w.cancelled ? say("cancelled") : button(say("cancel"), () => order({ kind: "cancel_green_wave", request: w.id })))),
-    el("h3", {}, say("waiting")),
-    ...orders.waiting.map((w: Any) => el("article", {}, `${w.who}: ${JSON.stringify(w.order.action)}`,
-      button(say("approve"), async () => { await ask(`/api/commands/${w.id}/approve`, {}).catch((e) => tell(e.message)); await view(); }))));
-};
-
-const status = () => {
+function status() {
   const silent = Date.now() - heard;
-  const lost = !ended && (silent > 2500 || age > 2500);
-  health.className = lost ? "lost" : "";
-  health.textContent = lost ? `${say("lost")} · ${Math.round(Math.max(silent, age) / 1000)} s` : ended ? say("ended") : say("live");
+  const old = Math.max(silent > 1500 ? silent : 0, age_ms);
+  const lost = !ended && old > 2000;
+  health.className = lost ? "lost" : ended ? "ended" : "";
+  health.textContent = lost ? `${say("lost")} ${time(app.now_ms)}, ${span(old)} ${say("ago")}` : ended ? say("ended") : say("live");
   document.body.classList.toggle("stale", lost);
-  clock.textContent = now ? new Date(now + offset * 60000).toISOString().slice(0, 19).replace("T", " ") : "";
-};
-
-async function colour() { city.index(await ask("/api/links")); }
-
-async function open() {
-  me = await ask("/api/me");
-  const [map, all] = await Promise.all([ask("/api/map"), ask("/api/junctions")]);
-  offset = map.utc_offset_min;
-  const home = zone(me.grants[0].zone);
-  const tabs: [string, () => Promise<void>][] = [["city", home], ["alarms", alarms], ["waves", waves], ["sensors", sensors], ["audit", audit]];
-  document.body.replaceChildren(
-    el("header", {}, el("h1", {}, "Greenwave"), el("span", {}, map.name), clock, health,
-      el("nav", {}, ...tabs.map(([name, to], i) => el("button", { title: String(i + 1), onclick: () => show(to) }, say(name)))),
-      el("button", { onclick: () => { turn(); void open(); } }, lang() === "zh" ? "English" : "中文"), el("span", {}, me.name)),
-    el("main", {}, el("div", { id: "map" }), side), note,
-    el("datalist", { id: "links" }, ...map.links.map((l: Any) => el("option", { value: l.id }))));
-  city = new City("map", map, (id) => void show(junction(id)));
-  city.states(all);
-  onkeydown = (e) => { const tab = tabs[Number(e.key) - 1]; if (tab && !(e.target instanceof HTMLInputElement)) void show(tab[1]); };
-  await show(home);
-  await colour();
+  if (app.now_ms) clock.replaceChildren(el("small", {}, date(app.now_ms)), time(app.now_ms));
 }
 
-listen({
-  tick: (t) => {
-    now = t.now_ms; ended = t.ended; heard = Date.now(); age = 0;
-    city?.states(t.junctions); city?.vehicles(t.vehicles);
-    if (t.index) { void colour(); void view?.(); }
-    else if (t.alarms && view === alarms) void alarms();
-  },
-  beat: (b) => { heard = Date.now(); age = b.age_ms; ended = b.ended; },
-  reset: () => { if (city) void ask("/api/junctions").then((all) => city.states(all)).then(colour); },
-});
-setInterval(status, 500);
-void signIn().then(open).catch((e: Error) => {
-  const token = el("input", { type: "password", placeholder: say("token") }) as HTMLInputElement;
-  document.body.replaceChildren(el("form", { id: "door", onsubmit: (ev: Event) => {
-    ev.preventDefault(); sessionStorage.setItem("token", token.value); location.reload();
-  } }, el("h1", {}, "Greenwave"), el("p", {}, e.message), token, el("button", {}, say("enter"))));
-});
+let busy = false;
+/** One at a time: who is still answered is not asked again. */
+async function follow(doing: (() => Promise<void>)[]) {
+  if (busy || doing.length === 0) return;
+  busy = true;
+  try { for (const one of doing) await one(); } catch { /* the age on the screen says so */ } finally { busy = false; }
+}
+let due = { minute: false, alarms: false, corridors: false };
+let second = 0;
+function tick(t: Tick) {
+  app.now_ms = t.now_ms; ended = t.ended; heard = Date.now(); age_ms = 0;
+  app.city.signals(t.junctions);
+  app.city.vehicles(t.vehicles);
+  if (t.junctions.length) explain();
+  due = { minute: due.minute || t.index, alarms: due.alarms || t.alarms, corridors: due.corridors || t.corridors };
+  const [view] = route();
+  const todo: (() => Promise<void>)[] = [];
+  if (busy) return;
+  if (due.minute) todo.push(minute, counts);
+  else if (due.alarms) todo.push(counts);
+  if ((due.minute && ["zone", "link", "sensors"].includes(view)) || (due.alarms && view === "alarms")) todo.push(redraw);
+  if (due.corridors) todo.push(corridors, async () => shown.corridors?.());
+  if (shown.tick && Date.now() - second > 900) { second = Date.now(); todo.push(shown.tick); }
+  due = { minute: false, alarms: false, corridors: false };
+  void follow(todo);
+}
+
+async function everything() {
+  await Promise.all([minute(), ask<Junction[]>("/api/junctions").then((all) => app.city.signals(all)), corridors(), waiting()]);
+  await counts();
+  explain();
+}
+
+/** Finds a place by part of its name. */
+function finder(map: CityMap): HTMLElement {
+  const places = () => [...[...app.zones.keys()].map((z) => ["zone", z]), ...map.junctions.map((j) => ["junction", j.id]), ...map.links.map((l) => ["link", l.id])];
+  const found = el("ul", { id: "found" });
+  const go = (to: string) => { location.hash = to; input.value = ""; found.replaceChildren(); input.blur(); };
+  const input = el("input", { id: "find", type: "search", placeholder: say("search"), autocomplete: "off", "aria-label": say("search"),
+    oninput: () => {
+      const part = input.value.toLowerCase();
+      const all = part ? places().filter(([, n]) => n.toLowerCase().includes(part)).slice(0, 9) : [];
+      found.replaceChildren(...all.map(([kind, n]) => el("li", {}, link(n, `${kind}/${uri(n)}`), el("small", { class: "dim" }, say(kind === "link" ? "road" : kind === "zone" ? "zone" : "junctions")))));
+    },
+    onkeydown: (e: KeyboardEvent) => { const first = found.querySelector("a"); if (e.key === "Enter" && first) go(first.getAttribute("href")!); if (e.key === "Escape") { input.value = ""; found.replaceChildren(); input.blur(); } } });
+  found.addEventListener("click", () => setTimeout(() => { input.value = ""; found.replaceChildren(); }));
+  return el("div", { class: "find" }, input, found);
+}
+
+function frame(map: CityMap) {
+  const tab = (name: string, i: number) => el("a", { href: name === "city" ? `#/zone/${uri(home())}` : `#/${name}`, "data-view": name, title: String(i + 1) }, say(name), badges.get(name)!);
+  document.body.replaceChildren(
+    el("header", {}, el("h1", {}, el("i", {}), "Greenwave"), el("span", { class: "place" }, map.name), clock, health, el("nav", { class: "tabs" }, ...TABS.map(tab)), finder(map),
+      button(lang() === "zh" ? "English" : "中文", () => { turn(); frame(map); void everything().then(() => draw()); }, { id: "lang", title: "L" }),
+      button(app.me.name, signOut, { title: say("signout"), class: "who" })),
+    el("main", {}, watch, el("div", { id: "stage" }, mapBox, legend), app.side), noteBox,
+    el("datalist", { id: "links" }, ...map.links.map((l) => el("option", { value: l.id }))));
+  clock.title = say("keys");
+}
+
+const mapBox = el("div", { id: "map" });
+async function open() {
+  app.me = await ask<Me>("/api/me");
+  const map = await ask<CityMap>("/api/map");
+  app.map = map;
+  setOffset(map.utc_offset_min);
+  app.zones = new Map((await ask<Zone[]>("/api/zones")).map((z) => [z.id, z]));
+  frame(map);
+  app.city = new City(mapBox, map, { junction: (id) => { location.hash = `/junction/${uri(id)}`; }, link: (id) => { if (app.pick) app.pick(id); else location.hash = `/link/${uri(id)}`; } });
+  await everything();
+  await draw();
+  onhashchange = () => void draw();
+  onkeydown = (e) => {
+    if (e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement || document.querySelector("dialog[open]") || e.ctrlKey || e.metaKey || e.altKey) return;
+    const tab = TABS[Number(e.key) - 1];
+    if (tab) document.querySelector<HTMLElement>(`nav.tabs a[data-view=${tab}]`)?.click();
+    else if (e.key === "/") { e.preventDefault(); document.getElementById("find")?.focus(); }
+    else if (e.key === "Escape") history.back();
+    else if (e.key.toLowerCase() === "l") document.getElementById("lang")?.click();
+  };
+  setInterval(status, 250);
+  setInterval(() => void waiting().catch(() => {}), 3000);
+  void listen({ tick, beat: (b) => { heard = Date.now(); age_ms = b.age_ms; ended = b.ended; }, reset: () => void everything().catch(() => {}) });
+}
+
+function door(why = "") {
+  const input = el("input", { type: "password", name: "token", autocomplete: "off", required: true });
+  document.body.replaceChildren(el("form", { id: "door", onsubmit: (e: Event) => { e.preventDefault(); setToken(input.value.trim()); location.reload(); } },
+    el("h1", {}, el("i", {}), "Greenwave"), el("p", { class: "dim" }, say("please")), why ? el("p", { class: "worse" }, why) : null, el("label", {}, say("token"), input), el("button", { class: "primary" }, say("enter"))));
+  input.focus();
+}
+
+void signIn().then((known) => (known ? open().catch((e: Error) => door(e.message)) : door()));

@@ -1,0 +1,24 @@
+// What the engine says in English, in the reader's language: sentences with figures in them. What is not known here is
+// shown as it was said.
+import { lang } from "./words";
+
+const SENTENCES: [RegExp, string][] = [
+  [/^delay index ([\d.]+)$/, "延误指数 $1"], [/^queues fill (\d+) % of it$/, "排队占路段 $1 %"],
+  [/^(\d+) of (\d+) sensors cannot be believed$/, "$2 个检测器中 $1 个不可信"], [/^controller silent for (.+)$/, "信号机失联 $1"],
+  [/^controller reports (.+)$/, "信号机报告故障 $1"], [/^controller refuses plan (\d+)$/, "信号机拒绝方案 $1"],
+  [/^group (.+) does not show its plan$/, "灯组 $1 未按方案显示"], [/^heard again$/, "恢复通信"], [/^(\d+) readings rejected in a minute$/, "一分钟内 $1 条数据被拒"],
+  [/^(.+): (\S+ ?\S*) later than is due$/, "$1：晚于应到时刻 $2"],
+  [/^its demand is measured$/, "需求为实测"], [/^its demand is fused$/, "需求为融合数据"], [/^its demand is imputed$/, "需求为推算"], [/^its demand is profile$/, "需求取自历史曲线"],
+  [/^nothing is known of its demand$/, "需求未知"], [/^an operator holds it$/, "操作员保持"], [/^an operator pins program (.+)$/, "操作员固定方案 $1"],
+  [/^its controller has said nothing for (.+)$/, "信号机已 $1 无消息"], [/^its controller has not answered (\d+) plans$/, "信号机 $1 个方案未应答"],
+  [/^held$/, "保持"], [/^pinned to (.+) until (.+)$/, "固定方案 $1 至 $2"],
+  [/^under way$/, "进行中"], [/^heard of$/, "已收到"], [/^planned$/, "已规划"], [/^amended$/, "已修改"], [/^its class activates by itself$/, "该类别自动激活"],
+  [/^an operator activated it$/, "操作员已激活"], [/^an operator ended it$/, "操作员已结束"], [/^it is through its last signal$/, "已通过最后一个路口"],
+  [/^nothing is heard of the vehicle any more$/, "车辆已无消息"], [/^every junction is back to its traffic$/, "各路口已恢复"], [/^it moves again$/, "重新行驶"],
+];
+
+export function told(text: string): string {
+  if (lang() === "en") return text;
+  const known = SENTENCES.find(([pattern]) => pattern.test(text));
+  return known ? text.replace(known[0], known[1]) : text;
+}
