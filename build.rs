@@ -46,7 +46,9 @@ fn page(from: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
                 return Ok(());
             }
             Err(_) => {
-                println!("cargo:warning=the cockpit's page is left out: there is no npm; install Node.js 20 or later");
+                println!(
+                    "cargo:warning=the cockpit's page is left out: there is no npm; install Node.js 20.19 or later"
+                );
                 return Ok(());
             }
         }

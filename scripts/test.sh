@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything CI runs: format, lints, tests, doc tests, docs. Needs Java 17 and Maven for a broker. Installs nothing; stops at the first failure.
+# Everything CI runs: format, lints, tests, doc tests, docs. Needs Java 17 and Maven for a broker, Node.js 20.19 or newer and
+# Chromium for the page. Installs nothing; stops at the first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

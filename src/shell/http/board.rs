@@ -239,8 +239,7 @@ impl Board {
                     let oldest = oldest.map(|(id, _)| id.clone());
                     oldest.map(|id| waves.remove(&id));
                 }
-                let wave =
-                    Wave { request: Arc::new(request.clone()), position: None, report: None, promised: None };
+                let wave = Wave { request: Arc::new(request.clone()), position: None, report: None, promised: None };
                 waves.insert(request.id.clone(), wave);
             }
             Event::Position(position) => {

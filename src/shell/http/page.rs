@@ -15,7 +15,7 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><title>Greenwave</title><body><h1>Greenwave</h1><p>The API \
     is here: <a href=\"/api/openapi.json\">/api/openapi.json</a>. This binary was built without the page: install \
-    Node.js 20 or later with npm, and build again with <code>cargo build --release</code>.</p></body></html>";
+    Node.js 20.19 or later with npm, and build again with <code>cargo build --release</code>.</p></body></html>";
 
 pub(super) async fn index() -> Response {
     let page = PAGE.get_file("index.html").and_then(|file| file.contents_utf8()).unwrap_or(NOT_BUILT);

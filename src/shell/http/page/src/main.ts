@@ -29,7 +29,7 @@ const VIEWS: Record<string, (id: string) => Promise<View>> = {
 };
 
 let shown: View = { nodes: [] };
-let heard = Date.now(), age_ms = 0, ended = false, looking = "";
+let heard = Date.now(), age_ms = 0, ended = false, looking = "", ordered = "";
 const clock = el("time", { id: "clock" }), health = el("span", { id: "health", role: "status" });
 const badges = new Map(TABS.map((t) => [t, el("b", { class: "badge" })]));
 const watch = el("aside", { id: "watch" }), legend = el("div", { id: "legend" });
@@ -71,7 +71,14 @@ async function counts() {
     el("h3", {}, say("worst")), roads(app.links.slice(0, 10)));
 }
 const corridors = async () => { const all = await ask<Wave[]>("/api/corridors"); app.city.waves(all); badges.get("waves")!.textContent = String(all.filter((w) => w.live).length || ""); };
-const waiting = async () => { if (may("operator", home())) badges.get("orders")!.textContent = String((await ask<Orders>("/api/commands")).waiting.length || ""); };
+const waiting = async () => {
+  if (!may("operator", home())) return;
+  const all = await ask<Orders>("/api/commands");
+  const now = `${all.waiting.map((w) => w.id)}/${all.outcomes.length}`;
+  badges.get("orders")!.textContent = String(all.waiting.length || "");
+  if (now !== ordered && route()[0] === "orders") await redraw();
+  ordered = now;
+};
 
 function explain() {
   const counts = app.city.counts();

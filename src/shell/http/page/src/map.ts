@@ -47,6 +47,7 @@ export class City {
     this.map = new maplibregl.Map({ container: box, style: under, bounds, fitBoundsOptions: { padding: 48 * K }, attributionControl: map.style ? { compact: true } : false, fadeDuration: 0, dragRotate: false, pitchWithRotate: false });
     this.map.touchZoomRotate.disableRotation();
     this.ready = new Promise((done) => this.map.on("load", () => { this.layers(); done(); }));
+    this.map.once("idle", () => { box.dataset.drawn = ""; });
     const junction = (e: maplibregl.MapMouseEvent) => this.map.queryRenderedFeatures(around(e.point, 6), { layers: ["junctions"] })[0];
     const link = (e: maplibregl.MapMouseEvent) => this.map.queryRenderedFeatures(around(e.point, 5), { layers: ["links"] })[0];
     const tip = new maplibregl.Popup({ closeButton: false, closeOnClick: false, offset: 12, className: "tip" });

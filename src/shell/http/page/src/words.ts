@@ -16,7 +16,7 @@ const WORDS: Record<string, [string, string]> = {
   measured: ["measured", "实测"], fused: ["fused", "融合"], imputed: ["imputed", "推算"], profile: ["time-of-day profile", "历史曲线"],
   // places
   wholecity: ["the whole city", "全市"], district: ["district", "城区"], street: ["street", "街道"], community: ["community", "社区"],
-  below: ["Below", "下级区域"], zone: ["zone", "区域"], worststreets: ["Worst streets", "最拥堵街道"], worst: ["Roads where most time is lost", "损失时间最多的道路"],
+  below: ["Below", "下级区域"], zone: ["zone", "区域"], worststreets: ["Worst streets", "最拥堵街道"], worstjunctions: ["Worst junctions", "最拥堵路口"], worst: ["Roads where most time is lost", "损失时间最多的道路"],
   road: ["road", "道路"], time: ["veh·s lost", "损失 车·秒"], wrong: ["What is wrong here", "异常情况"], fine: ["Nothing is wrong here.", "一切正常。"],
   // junction
   ordered: ["ordered", "人工指令"], base: ["base program", "基础方案"], own: ["own program", "本地方案"], silent: ["silent", "失联"],

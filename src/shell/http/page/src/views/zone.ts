@@ -35,9 +35,18 @@ export async function zone(id: string): Promise<Node[]> {
     section(say("wrong"), open.length + odd.length === 0 ? el("p", { class: "dim" }, say("fine")) : null,
       ...open.slice(0, 5).map((a) => el("p", { class: "alarm" }, link(`${say(a.kind)} · ${a.place}`, "alarms"), " ", el("span", { class: "dim" }, told(a.text)))),
       ...odd.slice(0, 8).map((j) => el("p", {}, mark(j.state), " ", link(j.id, `junction/${uri(j.id)}`), " ", el("span", { class: "dim" }, `${say(j.state)} · ${told(j.order ?? j.reason ?? "")}`)))),
+    section(say("worstjunctions"), table([say("junctions"), `#${say("queue")}`, `#${say("time")}`], lost(junctions, links).slice(0, 6).map(([j, s]) => [
+      el("span", {}, mark(j.state), " ", link(j.id, `junction/${uri(j.id)}`)), String(j.queue), fixed(s, 0)]))),
     section(say("worst"), roads(links.slice(0, 10))),
     may("engineer", id) ? el("p", { class: "acts" }, button(say("mode"), mode)) : null,
   ].filter((n): n is HTMLElement => n !== null);
+}
+
+/** Junctions by the time lost on their approaches, the most first. */
+function lost(junctions: Junction[], links: Link[]): [Junction, number][] {
+  const sums = new Map<string, number>();
+  for (const l of links) if (l.junction) sums.set(l.junction, (sums.get(l.junction) ?? 0) + (l.lost_veh_s ?? 0));
+  return junctions.map((j): [Junction, number] => [j, sums.get(j.id) ?? 0]).sort((a, b) => b[1] - a[1]);
 }
 
 export const roads = (links: Link[]) => table([say("road"), `#${say("index")}`, `#${say("time")}`], links.map((l) => [link(l.id, `link/${uri(l.id)}`), gauge(l.index, true), fixed(l.lost_veh_s, 0)]));

@@ -1,0 +1,95 @@
+//! The page in a real browser, walked as operators walk it, against a running demo; pictures are left in
+//! `target/browser`. Needs Node.js, npm and Chromium (`CHROMIUM` names it where it is elsewhere): a failure without.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A demo that runs for as long as the walk may take.
+struct Demo {
+    process: Child,
+    address: String,
+    word: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_greenwave"))
+            .args(["demo", "--port", "0", "--speed", "15", "--minutes", "60"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the demo starts");
+        let mut said = BufReader::new(process.stderr.take().expect("it was piped"));
+        let mut line = String::new();
+        while !line.contains("/#") {
+            line.clear();
+            assert!(said.read_line(&mut line).expect("it speaks") > 0, "the demo ended without an address");
+        }
+        let url = line.split_whitespace().find(|w| w.starts_with("http://")).expect("an address");
+        let (address, word) = url.split_once("/#").expect("an address and a word");
+        let demo = Self { address: address.into(), word: word.into(), process };
+        // What else it says is nobody's business, but must not block it.
+        std::thread::spawn(move || said.lines().for_each(drop));
+        demo
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The folder with the walk and what it imports, brought by npm once for each lock file.
+fn folder() -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    fs::create_dir_all(&to).expect("a folder");
+    for file in ["package.json", "package-lock.json", "walk.test.mjs"] {
+        fs::copy(from.join(file), to.join(file)).expect("it is part of the repository");
+    }
+    let (lock, installed) = (fs::read(to.join("package-lock.json")).expect("copied"), to.join("node_modules/.lock"));
+    if fs::read(&installed).ok().as_ref() != Some(&lock) {
+        let npm = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
+        let done =
+            Command::new("npm").args(npm).current_dir(&to).output().expect("npm is there: install Node.js 20.19");
+        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
+        fs::write(installed, lock).expect("written");
+    }
+    to
+}
+
+fn chromium() -> PathBuf {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from);
+    let found = named.into_iter().chain(usual).find(|path| path.exists());
+    found.expect("Chromium is there: install it, or name it with CHROMIUM")
+}
+
+#[test]
+fn operators_walk_the_page() {
+    let folder = folder();
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target").join("browser");
+    fs::create_dir_all(&pictures).expect("a folder");
+    let demo = Demo::start();
+    let done = Command::new("node")
+        .args(["--test", "--test-reporter", "spec", "walk.test.mjs"])
+        .current_dir(folder)
+        .env("CHROMIUM", chromium())
+        .env("COCKPIT", &demo.address)
+        .env("WORD", &demo.word)
+        .env("PID", demo.process.id().to_string())
+        .env("PICTURES", &pictures)
+        .output()
+        .expect("node is there: install Node.js 20.19");
+    assert!(
+        done.status.success(),
+        "pictures are in {}\n{}{}",
+        pictures.display(),
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+}

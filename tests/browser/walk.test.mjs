@@ -1,0 +1,239 @@
+// The ways an operator walks, in a real browser: sign in, from the city to the worst junction and why, orders, green
+// waves, alarms, a street's own screen, a second person, a lost engine.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const { CHROMIUM, COCKPIT, WORD, PID, PICTURES } = process.env;
+const PATIENCE = 20_000;
+let browser, admin, token;
+const wrongs = [];
+
+/** A window of its own, as somebody. */
+async function screen(as, { width = 1280, height = 800, lang = "en" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height } });
+  await context.addInitScript(([token, lang]) => {
+    if (token) sessionStorage.setItem("token", token);
+    if (!localStorage.getItem("lang")) localStorage.setItem("lang", lang);
+    document.addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
+  }, [as, lang]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (e) => wrongs.push(e.message));
+  page.on("console", (m) => { if (m.text().startsWith("policy:")) wrongs.push(m.text()); });
+  return page;
+}
+const picture = (page, name) => page.screenshot({ path: `${PICTURES}/${name}.png` });
+
+async function api(as, path, body) {
+  const headers = { authorization: `Bearer ${as}`, ...(body ? { "content-type": "application/json" } : {}) };
+  const got = await fetch(`${COCKPIT}${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
+  return { status: got.status, body: await got.json() };
+}
+const mint = async (name, role, zone) => (await api(token, "/api/tokens", { name, grants: [{ zone, role }] })).body.token;
+async function until(what, doing) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    const got = await doing();
+    if (got) return got;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`not within ${PATIENCE} ms: ${what}`);
+}
+/** Gives the order that a dialog asks about. */
+async function confirm(page, reason) {
+  await page.fill("dialog [name=reason]", reason);
+  await page.click("dialog button.primary");
+}
+const side = (page) => page.locator("#side");
+const heading = (page, text) => side(page).locator("h2", { hasText: text }).waitFor();
+const tab = (page, name) => page.click(`nav.tabs a[data-view=${name}]`);
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  });
+});
+after(() => browser?.close());
+
+test("the printed address lets one person in, once", async () => {
+  admin = await screen("");
+  await admin.goto(`${COCKPIT}/#${WORD}`);
+  await admin.locator("header .who", { hasText: "local administrator" }).waitFor();
+  await heading(admin, "Lindenford");
+  token = await admin.evaluate(() => sessionStorage.getItem("token"));
+  assert.ok(!admin.url().includes(WORD), "the word does not stay in the address");
+  const second = await screen("");
+  await second.goto(`${COCKPIT}/#${WORD}`);
+  await second.locator("#door").waitFor();
+  await picture(second, "door");
+  await second.fill("#door input", "nonsense");
+  await second.click("#door button");
+  await second.locator("#door", { hasText: "not valid" }).waitFor();
+  await second.context().close();
+});
+
+test("the map is drawn, from the binary, under its own policy", async () => {
+  // It is drawn only when its worker has cut every road to size.
+  await admin.locator("#map[data-drawn] canvas").waitFor();
+  await admin.locator("#legend b", { hasText: "75" }).waitFor();
+  assert.deepEqual(wrongs, []);
+});
+
+test("from the city to the worst street, its worst junction, and why", async () => {
+  await admin.locator("h3", { hasText: "Worst streets" }).waitFor({ timeout: 60_000 });
+  await picture(admin, "city");
+  const streets = (await api(token, "/api/zones")).body.filter((z) => z.level === "street");
+  const first = await side(admin).locator("section", { hasText: "Worst streets" }).locator("td a").first();
+  const name = await first.textContent();
+  assert.ok(streets.some((z) => z.id === name), `${name} is a street`);
+  await first.click();
+  await heading(admin, name);
+  await picture(admin, "street");
+  const worst = side(admin).locator("section", { hasText: "Worst junctions" }).locator("td a").first();
+  const at = await worst.textContent();
+  await worst.click();
+  await heading(admin, at);
+  const why = side(admin).locator("section", { hasText: "Why this plan" });
+  await why.locator("dt").first().waitFor();
+  assert.match(await why.textContent(), /Rolling schedule|Base program|Green wave/);
+  await side(admin).locator("svg.stages rect").first().waitFor();
+  await side(admin).locator("svg.spacetime rect").first().waitFor();
+  assert.ok((await side(admin).locator(".lamps .lamp").count()) >= 4);
+  await picture(admin, "junction");
+  const now = await side(admin).locator("h2 small").textContent();
+  await until("the junction follows the engine", async () => (await side(admin).locator("h2 small").textContent()) !== now);
+});
+
+test("a junction is held and released", async () => {
+  const id = decodeURIComponent(admin.url().split("#/junction/")[1]);
+  const state = async () => (await api(token, `/api/junctions/${encodeURIComponent(id)}`)).body;
+  await side(admin).getByRole("button", { name: "Hold" }).click();
+  await picture(admin, "order");
+  await confirm(admin, "roadworks on the corner");
+  await until("it is held", async () => (await state()).order === "held");
+  await side(admin).locator(".state.ordered", { hasText: "held" }).waitFor();
+  await side(admin).getByRole("button", { name: "Release" }).click();
+  await confirm(admin, "they are done");
+  await until("it is released", async () => (await state()).order === null);
+  const record = (await api(token, "/api/audit")).body;
+  assert.deepEqual(record.slice(0, 2).map((r) => [r.who, r.why, r.before]), [
+    ["local administrator", "they are done", "held"], ["local administrator", "roadworks on the corner", "free"]]);
+  await tab(admin, "audit");
+  await side(admin).locator("article", { hasText: "they are done" }).waitFor();
+});
+
+test("a green wave is looked at first, then started, then cancelled", async () => {
+  await tab(admin, "waves");
+  const map = (await api(token, "/api/map")).body;
+  const outer = map.links.filter((l) => l.id.startsWith("West ")).at(0).id;
+  const inner = map.links.filter((l) => l.id.includes(">East ")).at(-1).id;
+  await admin.fill("[name=from]", outer);
+  await admin.fill("[name=to]", inner);
+  await admin.fill("[name=vehicle]", "ambulance-9");
+  await side(admin).getByRole("button", { name: "Preview" }).click();
+  await side(admin).locator(".preview .figure").waitFor();
+  assert.equal((await api(token, "/api/corridors")).body.filter((w) => w.vehicle === "ambulance-9").length, 0, "a preview orders nothing");
+  await side(admin).getByRole("button", { name: "Start green wave" }).click();
+  await confirm(admin, "cardiac arrest");
+  const wave = side(admin).locator("article.wave", { hasText: "ambulance-9" });
+  await wave.locator("tbody tr").first().waitFor();
+  await picture(admin, "wave");
+  await wave.getByRole("button", { name: "Cancel" }).click();
+  await confirm(admin, "false alarm");
+  await side(admin).locator("article.over", { hasText: "ambulance-9 · cancelled" }).waitFor();
+});
+
+test("alarms are taken on", async () => {
+  await tab(admin, "alarms");
+  const open = side(admin).locator("article.reported").first();
+  await open.waitFor({ timeout: 60_000 });
+  await picture(admin, "alarms");
+  const text = await open.locator("strong").textContent();
+  await open.getByRole("button", { name: "Acknowledge" }).click();
+  await side(admin).locator("article.acknowledged", { hasText: text.split(" · ")[1] }).first().waitFor();
+});
+
+test("who has a street sees it and nothing else, and acts nowhere else", async () => {
+  const zones = (await api(token, "/api/zones")).body;
+  const [own, other] = zones.filter((z) => z.level === "street");
+  const theirs = await mint("street desk", "operator", own.id);
+  const page = await screen(theirs);
+  await page.goto(COCKPIT);
+  await heading(page, own.id);
+  await picture(page, "street-desk");
+  for (const z of zones) {
+    const inside = z.id === own.id || z.parent === own.id;
+    assert.equal((await api(theirs, `/api/zones/${encodeURIComponent(z.id)}`)).status, inside ? 200 : 403, z.id);
+  }
+  const links = await side(page).locator("a[href^='#/zone/']").allTextContents();
+  assert.ok(links.every((name) => zones.some((z) => z.id === name && (z.id === own.id || z.parent === own.id))), links.join());
+  const [mine] = (await api(theirs, "/api/junctions")).body;
+  const [foreign] = (await api(token, `/api/junctions?zone=${encodeURIComponent(other.id)}`)).body;
+  await page.goto(`${COCKPIT}/#/junction/${encodeURIComponent(foreign.id)}`);
+  await page.locator("#note.bad", { hasText: "outside your authority" }).waitFor();
+  assert.equal((await api(theirs, "/api/commands", { action: { kind: "hold", junction: foreign.id } })).status, 403);
+  await page.goto(`${COCKPIT}/#/junction/${encodeURIComponent(mine.id)}`);
+  await heading(page, mine.id);
+  assert.ok(await side(page).getByRole("button", { name: "Limits…" }).isDisabled(), "limits are an engineer's");
+  await side(page).getByRole("button", { name: "Hold" }).click();
+  await confirm(page, "a parade");
+  await side(page).locator(".state.ordered").waitFor();
+  await page.context().close();
+});
+
+test("a second person approves", async () => {
+  await tab(admin, "city");
+  await side(admin).getByRole("button", { name: "Mode…" }).click();
+  await admin.selectOption("dialog [name=mode]", "control");
+  await admin.locator("dialog", { hasText: "second person" }).waitFor();
+  await confirm(admin, "the trial is over");
+  await tab(admin, "orders");
+  await side(admin).locator("article", { hasText: "the trial is over" }).waitFor();
+  assert.equal(await side(admin).getByRole("button", { name: "Approve" }).count(), 0, "nobody approves an own order");
+  const page = await screen(await mint("second engineer", "engineer", "Lindenford"));
+  await page.goto(`${COCKPIT}/#/orders`);
+  await picture(page, "approve");
+  await side(page).getByRole("button", { name: "Approve" }).click();
+  await page.locator("#note", { hasText: "Sent" }).waitFor();
+  await page.context().close();
+  await side(admin).locator("article", { hasText: "the trial is over" }).waitFor({ state: "detached" });
+  const done = (await api(token, "/api/audit")).body.find((r) => r.why === "the trial is over" && r.after.startsWith("sent"));
+  assert.equal(done.after, "sent, approved by second engineer");
+});
+
+test("on a wall, in Chinese, by the keyboard alone", async () => {
+  const wall = await screen(token, { width: 3840, height: 2160, lang: "zh" });
+  await wall.goto(COCKPIT);
+  await heading(wall, "Lindenford");
+  await wall.locator("#watch", { hasText: "告警" }).waitFor();
+  await wall.keyboard.press("5");
+  await side(wall).locator("h2", { hasText: "检测器" }).waitFor();
+  await wall.keyboard.press("/");
+  await wall.keyboard.type("orchard/south");
+  await wall.keyboard.press("Enter");
+  await heading(wall, "Orchard/Southgate");
+  await wall.waitForTimeout(1500);
+  await picture(wall, "wall");
+  await wall.keyboard.press("l");
+  await side(wall).locator("h3", { hasText: "Why this plan" }).waitFor();
+  await wall.context().close();
+});
+
+test("a lost engine is told of within three seconds, and comes back by itself", async () => {
+  await tab(admin, "city");
+  await heading(admin, "Lindenford");
+  await admin.locator("#health", { hasText: "live" }).waitFor();
+  process.kill(Number(PID), "SIGSTOP");
+  const since = Date.now();
+  try {
+    await admin.locator("#health.lost", { hasText: "engine lost" }).waitFor({ timeout: 5000 });
+    assert.ok(Date.now() - since < 3000, `${Date.now() - since} ms`);
+    await picture(admin, "lost");
+  } finally {
+    process.kill(Number(PID), "SIGCONT");
+  }
+  await admin.locator("#health:not(.lost)").waitFor({ timeout: 5000 });
+});
+
+test("nothing broke on the way", () => assert.deepEqual(wrongs, []));
