@@ -20,6 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .preserve_proto_field_names()
         .ignore_unknown_fields()
         .build(&[".greenwave.v1"])?;
+    let fields = descriptors.file.iter().flat_map(|file| &file.message_type).flat_map(|message| &message.field);
+    let mut names: Vec<&str> = fields.flat_map(|field| [field.name(), field.json_name()]).collect();
+    names.sort_unstable();
+    names.dedup();
+    let code = format!("const FIELD_NAMES: &[&str] = &{names:?};\n");
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("field_names.rs"), code)?;
     page(Path::new("src/shell/http/page"), &PathBuf::from(env::var("OUT_DIR")?))?;
     Ok(())
 }

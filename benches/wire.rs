@@ -75,7 +75,12 @@ fn decode(c: &mut Criterion) {
                 let bytes = messages.next().expect("a ring");
                 let message = wire::read(black_box(bytes)).expect("just written");
                 events.clear();
-                wire::readings(&world.names, message, Time::EPOCH, &mut events);
+                wire::readings(
+                    &world.names,
+                    message,
+                    &|wrong, source| wrong.unreadable(source, Time::EPOCH),
+                    &mut events,
+                );
                 events.len()
             });
         });
@@ -90,7 +95,12 @@ fn encode(c: &mut Criterion) {
     for tick in 0..TICKS {
         let now = Time::from_ms(T + tick * 1000);
         let mut events = Vec::new();
-        wire::readings(&world.names, second(&world, tick, world.names.sensors().table().len()), now, &mut events);
+        wire::readings(
+            &world.names,
+            second(&world, tick, world.names.sensors().table().len()),
+            &|wrong, source| wrong.unreadable(source, now),
+            &mut events,
+        );
         plans.extend(city.step(now, &events).into_iter().filter(|output| matches!(output, Output::Plan(_))));
     }
     let mut ring = plans.iter().cycle();

@@ -57,6 +57,9 @@ pub struct Config {
     /// The sensors file of a live run; relative to the configuration file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensors: Option<PathBuf>,
+    /// Where a live run answers `/metrics`, `/health` and `/ready`: an address and a port; nowhere without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
     /// How the engine works.
     #[serde(rename = "engine")]
     pub settings: Settings,
@@ -84,6 +87,10 @@ impl Config {
             for file in [&mut config.limits, &mut config.network, &mut config.sensors].into_iter().flatten() {
                 *file = folder.join(&*file);
             }
+            for file in config.kafka.files() {
+                *file = folder.join(&*file);
+            }
+            config.kafka.privacy.own_key_file = Some(folder.join("greenwave.key"));
         }
         Ok(config)
     }

@@ -93,7 +93,7 @@ impl<W: Write> Talk<'_, W> {
 
     fn refuse(&mut self, line: u64, wrong: Wrong) -> io::Result<()> {
         self.summary.errors += 1;
-        let Wrong { field, value, reason } = wrong;
+        let Wrong { field, value, reason, .. } = wrong;
         self.say(Response::Error(v1::LineError { line, field, value, reason: reason.into() }))
     }
 
@@ -121,7 +121,12 @@ impl<W: Write> Talk<'_, W> {
 /// All that a tick tells; what of it cannot be read is an event as well.
 fn events(names: &Names, tick: v1::Tick, now: Time) -> Vec<Event> {
     let mut events = Vec::new();
-    wire::readings(names, tick.readings.unwrap_or_default(), now, &mut events);
+    wire::readings(
+        names,
+        tick.readings.unwrap_or_default(),
+        &|wrong, source| wrong.unreadable(source, now),
+        &mut events,
+    );
     let mut add = |field: &str, row: usize, source: &str, read: Result<Event, Wrong>| {
         let unreadable =
             |wrong: Wrong| Event::Unreadable(wrong.within(format_args!("{field}[{row}]")).unreadable(source, now));

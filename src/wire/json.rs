@@ -6,6 +6,13 @@ use serde::de::DeserializeOwned;
 use super::Wrong;
 use super::wrong::quote;
 
+include!(concat!(env!("OUT_DIR"), "/field_names.rs"));
+
+/// Whether a message has a field of this name, in either spelling.
+fn is_field(key: &str) -> bool {
+    FIELD_NAMES.binary_search(&key).is_ok()
+}
+
 /// Reads a message from its JSON mapping. Unknown fields are skipped; 64-bit integers may be numbers or strings.
 ///
 /// # Errors
@@ -13,7 +20,7 @@ use super::wrong::quote;
 pub fn parse<M: DeserializeOwned>(text: &str) -> Result<M, Wrong> {
     serde_json::from_str(text).map_err(|error| {
         let (field, value) = place(text, error.line(), error.column());
-        Wrong { field, value: quote(&value), reason: reason(&error).into() }
+        Wrong { field, reason: reason(&error).into(), ..Wrong::new("", value, "") }
     })
 }
 
@@ -23,13 +30,23 @@ pub fn write<M: Serialize>(message: &M) -> String {
     serde_json::to_string(message).unwrap_or_default()
 }
 
+/// Why, in words that hold nothing of the text itself.
 fn reason(error: &serde_json::Error) -> String {
+    /// What is said of numbers in texts and of repeated fields names no value.
+    const PLAIN: [&str; 5] = ["invalid digit", "number too", "cannot parse", "invalid float", "duplicate field"];
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
     match text {
         // What the mapping says of a 64-bit integer or a float that is neither a number nor a string of one.
         "data did not match any variant of untagged enum Content" => "is no number of this field's range".to_owned(),
-        _ => format!("cannot be read: {}", quote(text)),
+        _ if !error.is_data() || PLAIN.iter().any(|plain| text.starts_with(plain)) => {
+            format!("cannot be read: {}", quote(text))
+        }
+        // The value stands before the last "expected", what is known of the field behind it.
+        _ => match text.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("cannot be read: expected {}", quote(expected)),
+            None => "cannot be read".to_owned(),
+        },
     }
 }
 
@@ -100,7 +117,8 @@ impl<'a> Walk<'a> {
                     if !path.is_empty() {
                         path.push('.');
                     }
-                    path.push_str(&quote(key));
+                    // A key that is no field of ours may be anything.
+                    path.push_str(if is_field(key) { key } else { "?" });
                 }
                 Level::Array { index } => path.push_str(&format!("[{index}]")),
             }
@@ -169,6 +187,24 @@ mod tests {
         ] {
             let wrong = parse::<v1::Readings>(text).unwrap_err();
             assert_eq!((wrong.field.as_str(), wrong.value.as_str()), (field, value), "{text}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_quoted_but_the_value() {
+        // (text): a wrong type; an unknown variant; one that feigns the words of a reason; a key that is no field; an
+        // integer as text; no JSON at all.
+        for text in [
+            r#"{"readings":"ZH-7"}"#,
+            r#"{"readings":[{"camera":{"turns":[{"vehicle_class":"ZH-7"}]}}]}"#,
+            r#"{"readings":[{"camera":{"turns":[{"vehicle_class":", expected ZH-7"}]}}]}"#,
+            r#"{"ZH-7":{"a":!}}"#,
+            r#"{"readings":[{"end_ms":"ZH-7"}]}"#,
+            "ZH-7",
+        ] {
+            let wrong = parse::<v1::Readings>(text).unwrap_err();
+            assert!(!format!("{} {}", wrong.field, wrong.reason).contains("ZH-7"), "{text}: {wrong:?}");
+            assert!(wrong.foreign || wrong.value.is_empty(), "{text}: {wrong:?}");
         }
     }
 

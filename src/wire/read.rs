@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::v1::{self, reading::Seen as SeenMessage};
 use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, Wrong};
-use crate::event::{Event, LaneView, Reading, Seen, TurnCount};
+use crate::event::{Event, LaneView, Reading, Seen, TurnCount, Unreadable};
 use crate::ids::{Id, SensorId};
 use crate::network::{Sensor, VehicleClass};
 use crate::time::{Span, Time};
@@ -20,8 +20,14 @@ pub fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, Wrong> {
     Ok(M::decode(bytes)?)
 }
 
-/// The readings of one message, appended to `events`; what of it cannot be read is an event as well.
-pub fn readings(names: &Names, message: v1::Readings, at: Time, events: &mut Vec<Event>) {
+/// The readings of one message, appended to `events`; what of it cannot be read is an event as well, which `unreadable`
+/// makes of what is wrong and of who sent it.
+pub fn readings(
+    names: &Names,
+    message: v1::Readings,
+    unreadable: &impl Fn(Wrong, &str) -> Unreadable,
+    events: &mut Vec<Event>,
+) {
     let rows = |batch: &v1::ReadingBatch| {
         batch.loops.as_ref().map_or(0, |l| l.sensor_ids.len())
             + batch.cameras.as_ref().map_or(0, |c| c.sensor_ids.len())
@@ -29,7 +35,7 @@ pub fn readings(names: &Names, message: v1::Readings, at: Time, events: &mut Vec
     let count = message.readings.len() + message.batches.iter().map(rows).sum::<usize>();
     if count > READINGS_MAX {
         let wrong = Wrong::new("", count, format!("readings are more than the {READINGS_MAX} a message may hold"));
-        events.push(Event::Unreadable(wrong.unreadable("", at)));
+        events.push(Event::Unreadable(unreadable(wrong, "")));
         return;
     }
     events.reserve(count);
@@ -40,21 +46,21 @@ pub fn readings(names: &Names, message: v1::Readings, at: Time, events: &mut Vec
                 guess = after(reading.sensor);
                 Event::Reading(reading)
             }
-            Err(wrong) => unreadable(wrong.within(format_args!("readings[{row}]")), &message.sensor_id, at),
+            Err(wrong) => {
+                Event::Unreadable(unreadable(wrong.within(format_args!("readings[{row}]")), &message.sensor_id))
+            }
         });
     }
     for (row, message) in message.batches.iter().enumerate() {
         batch(names, message, &mut |outcome| {
             events.push(match outcome {
                 Ok(reading) => Event::Reading(reading),
-                Err((wrong, source)) => unreadable(wrong.within(format_args!("batches[{row}]")), source, at),
+                Err((wrong, source)) => {
+                    Event::Unreadable(unreadable(wrong.within(format_args!("batches[{row}]")), source))
+                }
             });
         });
     }
-}
-
-fn unreadable(wrong: Wrong, source: &str, at: Time) -> Event {
-    Event::Unreadable(wrong.unreadable(source, at))
 }
 
 fn after(sensor: SensorId) -> Option<SensorId> {

@@ -17,14 +17,18 @@ pub struct Wrong {
     pub field: String,
     /// Its value, cut to 80 characters.
     pub value: String,
+    /// Whether the value is text of the message, which may be anything, a plate too. What `field` and `reason` say
+    /// never is.
+    pub foreign: bool,
     /// What is wrong with it, such as `is no link`.
     pub reason: Cow<'static, str>,
 }
 
 impl Wrong {
     /// `field`, whose value is `value`, is wrong for this reason.
-    pub fn new(field: &str, value: impl Display, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), value: quote(&value.to_string()), reason: reason.into() }
+    pub fn new(field: &str, value: impl Quoted, reason: impl Into<Cow<'static, str>>) -> Self {
+        let (value, foreign) = value.quoted();
+        Self { field: field.into(), value, foreign, reason: reason.into() }
     }
 
     /// A field that has to be there is not.
@@ -54,6 +58,42 @@ impl Wrong {
     }
 }
 
+/// What a message can hold, as it is quoted: texts, which may be anything, and numbers, which are what they say.
+pub trait Quoted {
+    /// Its text, cut and printable, and whether it was text before.
+    fn quoted(&self) -> (String, bool);
+}
+
+impl Quoted for str {
+    fn quoted(&self) -> (String, bool) {
+        (quote(self), !self.is_empty())
+    }
+}
+
+impl Quoted for String {
+    fn quoted(&self) -> (String, bool) {
+        self.as_str().quoted()
+    }
+}
+
+impl<T: Quoted + ?Sized> Quoted for &T {
+    fn quoted(&self) -> (String, bool) {
+        (**self).quoted()
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {
+        $(impl Quoted for $number {
+            fn quoted(&self) -> (String, bool) {
+                (self.to_string(), false)
+            }
+        })*
+    };
+}
+
+numbers!(bool, u8, u32, i32, u64, i64, usize, f32, f64);
+
 /// The beginning of a text from outside, without control characters.
 pub(super) fn quote(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(QUOTE_CHARS_MAX).collect()
@@ -67,11 +107,17 @@ pub(super) fn text(field: &str, value: String, min: usize, max: usize) -> Result
     }
     // The text itself is not quoted: it is somebody's words.
     let found = if length > max { format!("more than {max} characters") } else { format!("{length} characters") };
-    Err(Wrong::new(field, found, format!("is not {min} to {max} characters long")))
+    let reason = format!("is not {min} to {max} characters long").into();
+    Err(Wrong { field: field.into(), value: found, foreign: false, reason })
 }
 
 /// A number from `min` to `max`.
-pub(super) fn within<T: PartialOrd + Display + Copy>(field: &str, value: T, min: T, max: T) -> Result<T, Wrong> {
+pub(super) fn within<T: PartialOrd + Display + Quoted + Copy>(
+    field: &str,
+    value: T,
+    min: T,
+    max: T,
+) -> Result<T, Wrong> {
     if value >= min && value <= max {
         Ok(value)
     } else {
@@ -106,6 +152,17 @@ mod tests {
         let wrong: Wrong = v1::Readings::decode(&[0x0a, 0x02, 0x10, 0x80][..]).unwrap_err().into();
         assert_eq!(wrong.field, "readings.end_ms");
         assert!(wrong.reason.contains("is no protobuf of this kind"), "{wrong}");
+    }
+
+    #[test]
+    fn what_may_be_anything_is_known() {
+        for (wrong, foreign) in [
+            (Wrong::new("sensor_id", "ZH 1", "is no sensor"), true),
+            (Wrong::new("count", 7_u32, "is too many"), false),
+            (Wrong::missing("action"), false),
+        ] {
+            assert_eq!(wrong.foreign, foreign, "{wrong}");
+        }
     }
 
     #[test]

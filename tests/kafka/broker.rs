@@ -1,5 +1,8 @@
 //! A broker that is really there, and a worker that can be killed.
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -7,8 +10,12 @@ use std::time::Duration;
 
 use greenwave::shell::clock::Stopwatch;
 use greenwave::time::Span;
-use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Headers, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use serde_json::Value;
 
 /// When every played street begins.
 pub(crate) const START_MS: i64 = 1_772_434_800_000;
@@ -23,6 +30,11 @@ fn bootstrap() -> &'static str {
         assert!(out.status.success(), "the broker does not start");
         String::from_utf8(out.stdout).expect("an address").trim().to_owned()
     })
+}
+
+/// A 64-bit number of the JSON mapping.
+pub(crate) fn number(value: &Value) -> i64 {
+    value.as_str().map_or(0, |text| text.parse().expect("a number"))
 }
 
 /// One run of its own, under a prefix of its own.
@@ -94,8 +106,7 @@ impl Worker {
     }
 
     pub(crate) fn produce(&self, topic: &str, values: &[&[u8]]) {
-        let producer: BaseProducer =
-            ClientConfig::new().set("bootstrap.servers", bootstrap()).create().expect("a producer");
+        let producer = producer();
         let topic = format!("{}{topic}", self.prefix);
         for value in values {
             producer
@@ -106,8 +117,83 @@ impl Worker {
         producer.flush(Duration::from_secs(10)).expect("delivered");
     }
 
-    pub(crate) fn spawn(&self) -> Child {
-        self.command(&["run"]).stdout(Stdio::null()).spawn().expect("it runs")
+    /// Writes messages of JSON, each with a key and headers.
+    pub(crate) fn tell(&self, topic: &str, messages: &[Message<'_>]) {
+        let producer = producer();
+        let topic = format!("{}{topic}", self.prefix);
+        for message in messages {
+            let headers = message
+                .headers
+                .iter()
+                .fold(OwnedHeaders::new(), |headers, &(key, value)| headers.insert(Header { key, value: Some(value) }));
+            let record = BaseRecord::to(&topic).key(message.key).payload(message.value).headers(headers);
+            producer.send(record).map_err(|e| e.0).expect("sent");
+        }
+        producer.flush(Duration::from_secs(10)).expect("delivered");
+    }
+
+    pub(crate) fn spawn(&self) -> Running {
+        let child = self.command(&["run"]).stdout(Stdio::null()).spawn().expect("it runs");
+        Running { child, log: PathBuf::new(), address: String::new() }
+    }
+
+    /// Runs with everything logged to a file, and `/metrics` on any port.
+    pub(crate) fn spawn_watched(&self) -> Running {
+        let log = self.folder.path().join("log");
+        let mut command = self.command(&["run", "--listen", "127.0.0.1:0"]);
+        command.env("GREENWAVE_LOG", "debug").stdout(Stdio::null()).stderr(File::create(&log).expect("made"));
+        let mut running = Running { child: command.spawn().expect("it runs"), log, address: String::new() };
+        let began = Stopwatch::start();
+        while running.address.is_empty() {
+            let text = running.log();
+            let address = text.lines().find_map(|line| line.strip_prefix("http://")?.split_once("/metrics"));
+            running.address = address.map_or_else(String::new, |(address, _)| address.to_owned());
+            assert!(began.elapsed() < Span::from_s(20), "{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    /// What stands on a topic, as its readers see it.
+    pub(crate) fn all(&self, topic: &str) -> Vec<Value> {
+        let text = self.greenwave(&["tail", topic, "--from-start", "--to-end", "--json"]);
+        text.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+    }
+
+    /// Every byte of a topic: keys, headers and values, committed or not.
+    pub(crate) fn bytes(&self, topic: &str) -> Vec<u8> {
+        let name = format!("{}{topic}", self.prefix);
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", bootstrap())
+            .set("group.id", "grep")
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", "read_uncommitted")
+            .create()
+            .expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(&name), Duration::from_secs(10)).expect("it answers");
+        let mut open = metadata.topics()[0].partitions().len();
+        let mut list = TopicPartitionList::new();
+        for partition in (0..).take(open) {
+            list.add_partition_offset(&name, partition, Offset::Beginning).expect("an offset");
+        }
+        consumer.assign(&list).expect("assigned");
+        let mut bytes = Vec::new();
+        while open > 0 {
+            match consumer.poll(Duration::from_secs(10)) {
+                Some(Ok(message)) => {
+                    bytes.extend_from_slice(message.key().unwrap_or_default());
+                    bytes.extend_from_slice(message.payload().unwrap_or_default());
+                    for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
+                        bytes.extend_from_slice(header.key.as_bytes());
+                        bytes.extend_from_slice(header.value.unwrap_or_default());
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+                Some(Err(error)) => panic!("{topic}: {error}"),
+                None => panic!("{topic} does not come to an end"),
+            }
+        }
+        bytes
     }
 
     /// How many messages of the readings' topic are committed as read.
@@ -129,22 +215,69 @@ impl Worker {
     /// Runs until so many messages are read; a worker is killed `kills` times, each a little later in its life.
     pub(crate) fn run_until_read(&self, messages: i64, later: Duration, kills: u32) {
         for kill in 0..kills {
-            let mut child = self.spawn();
+            let worker = self.spawn();
             std::thread::sleep(Duration::from_millis(200) + later * kill);
-            child.kill().expect("it was alive");
-            child.wait().expect("it is gone");
+            worker.kill();
         }
-        let mut child = self.spawn();
+        let mut worker = self.spawn();
         self.wait_read(messages);
-        stop(&mut child);
+        worker.stop();
     }
 }
 
-/// Tells a worker to stop; how long it took.
-pub(crate) fn stop(child: &mut Child) -> Duration {
-    let began = Stopwatch::start();
-    let told = Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    assert!(told.success());
-    assert!(child.wait().expect("it ends").success());
-    Duration::from_millis(began.elapsed().ms().unsigned_abs())
+fn producer() -> BaseProducer {
+    ClientConfig::new().set("bootstrap.servers", bootstrap()).create().expect("a producer")
+}
+
+/// One message to write.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Message<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a [u8],
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+}
+
+/// A worker that runs; it does not outlive this.
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+    address: String,
+}
+
+impl Running {
+    /// Everything it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("there")
+    }
+
+    /// What it answers over HTTP, status line and all.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: greenwave\r\nConnection: close\r\n\r\n").expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        answer
+    }
+
+    /// As a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it was alive");
+        self.child.wait().expect("it is gone");
+    }
+
+    /// Tells it to stop; how long it took.
+    pub(crate) fn stop(&mut self) -> Duration {
+        let began = Stopwatch::start();
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(told.success());
+        assert!(self.child.wait().expect("it ends").success());
+        Duration::from_millis(began.elapsed().ms().unsigned_abs())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -104,7 +104,7 @@ fn mutated_readings_are_refused_or_understood() {
                 let most: usize = message.batches.iter().map(|b| most(rows(b).0) + most(rows(b).1)).sum();
                 let (singles, at_most) = (message.readings.len(), message.readings.len() + most);
                 let mut events = Vec::new();
-                wire::readings(names(), message, Time::EPOCH, &mut events);
+                wire::readings(names(), message, &|wrong, source| wrong.unreadable(source, Time::EPOCH), &mut events);
                 assert!((singles..=at_most).contains(&events.len()), "seed {seed}: {} events", events.len());
                 understood += 1;
             }

@@ -17,7 +17,12 @@ fn back(message: v1::LogEvent) -> Event {
     match message.event.expect("set") {
         M::Reading(m) => {
             let mut events = Vec::new();
-            wire::readings(names, v1::Readings { readings: vec![m], batches: vec![] }, ARRIVED, &mut events);
+            wire::readings(
+                names,
+                v1::Readings { readings: vec![m], batches: vec![] },
+                &|wrong, source| wrong.unreadable(source, ARRIVED),
+                &mut events,
+            );
             assert_eq!(events.len(), 1);
             events.remove(0)
         }
@@ -59,7 +64,12 @@ fn a_batch_says_what_its_readings_say_one_by_one() {
     };
     let batch = v1::ReadingBatch { end_ms: 2000, interval_ms: 1000, loops: Some(loops), cameras: None };
     let mut events = Vec::new();
-    wire::readings(names, v1::Readings { readings: vec![], batches: vec![batch] }, ARRIVED, &mut events);
+    wire::readings(
+        names,
+        v1::Readings { readings: vec![], batches: vec![batch] },
+        &|wrong, source| wrong.unreadable(source, ARRIVED),
+        &mut events,
+    );
 
     let single = |id: &str, count, occupancy, speed_mps| v1::Reading {
         sensor_id: id.into(),
@@ -73,7 +83,12 @@ fn a_batch_says_what_its_readings_say_one_by_one() {
         single(&sensors[0], 5, 0.125, Some(9.5)),
     ];
     let mut one_by_one = Vec::new();
-    wire::readings(names, v1::Readings { readings, batches: vec![] }, ARRIVED, &mut one_by_one);
+    wire::readings(
+        names,
+        v1::Readings { readings, batches: vec![] },
+        &|wrong, source| wrong.unreadable(source, ARRIVED),
+        &mut one_by_one,
+    );
     assert_eq!((&events[0], &events[2]), (&one_by_one[0], &one_by_one[2]));
     let Event::Unreadable(wrong) = &events[1] else { panic!("{:?}", events[1]) };
     assert_eq!((&*wrong.field, &*wrong.value), ("batches[0].loops.sensor_ids[1]", "nobody"));
@@ -107,7 +122,12 @@ fn columns_that_do_not_fit_are_one_fault_and_nothing_of_them_is_used() {
     for (loops, cameras, field) in rows {
         let batch = v1::ReadingBatch { end_ms: 2000, interval_ms: 1000, loops, cameras };
         let mut events = Vec::new();
-        wire::readings(names, v1::Readings { readings: vec![], batches: vec![batch] }, ARRIVED, &mut events);
+        wire::readings(
+            names,
+            v1::Readings { readings: vec![], batches: vec![batch] },
+            &|wrong, source| wrong.unreadable(source, ARRIVED),
+            &mut events,
+        );
         let [Event::Unreadable(wrong)] = &events[..] else { panic!("{field}: {events:?}") };
         assert_eq!(&*wrong.field, field, "{wrong:?}");
     }

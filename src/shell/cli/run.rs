@@ -9,7 +9,8 @@ use serde_json::json;
 use super::Failure;
 use crate::engine::Settings;
 use crate::shell::config::{self, Config};
-use crate::shell::kafka::{self, settings};
+use crate::shell::kafka::{self, gauges, settings};
+use crate::shell::pulse::{Pulse, Server};
 use crate::shell::terminal::Terminal;
 use crate::shell::world::World;
 use crate::time::Time;
@@ -26,6 +27,7 @@ const AFTER: &str = "\
 Example of a configuration:
   network = \"city.json\"
   sensors = \"sensors.json\"
+  listen = \"127.0.0.1:9464\"
   [engine]
   mode = \"control\"
   [kafka]
@@ -41,6 +43,9 @@ pub(super) struct Args {
     /// How sure delivery is, in place of the configuration's.
     #[arg(long, value_enum)]
     delivery: Option<settings::Delivery>,
+    /// Where to answer /metrics (Prometheus), /health and /ready, such as 127.0.0.1:9464, in place of the configuration's.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -56,8 +61,14 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
+    let pulse = Arc::new(Pulse::default());
+    let listen = args.listen.as_ref().or(world.config.listen.as_ref());
+    let server = listen.map(|at| Server::start(at, Arc::clone(&pulse), &gauges::SECONDS)).transpose()?;
+    if let Some(server) = &server {
+        terminal.note(format_args!("http://{}/metrics, /health, /ready", server.address()));
+    }
     let bar = terminal.progress(0, "ticks");
-    let summary = kafka::run::run(&world, &stop, |summary| {
+    let summary = kafka::run::run(&world, &stop, &pulse, |summary| {
         bar.inc_length(1);
         bar.inc(1);
         bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::ValueEnum;
-
 use super::Failure;
 use crate::engine::Settings;
 use crate::shell::config::Config;
@@ -19,7 +17,7 @@ use crate::shell::terminal::Terminal;
 pub(super) struct Args {
     /// What to follow.
     #[arg(value_enum)]
-    what: What,
+    what: Topic,
     /// From the beginning of what the topic still holds, not from now on.
     #[arg(long)]
     from_start: bool,
@@ -31,43 +29,6 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum What {
-    Plans,
-    Refused,
-    Links,
-    Zones,
-    Health,
-    Rejected,
-    Ladder,
-    Corridors,
-    Alarms,
-    Audit,
-    Ticks,
-    Readings,
-    Status,
-}
-
-impl What {
-    fn topic(self) -> Topic {
-        match self {
-            Self::Plans => Topic::Plans,
-            Self::Refused => Topic::Refused,
-            Self::Links => Topic::Links,
-            Self::Zones => Topic::Zones,
-            Self::Health => Topic::Health,
-            Self::Rejected => Topic::Rejected,
-            Self::Ladder => Topic::Ladder,
-            Self::Corridors => Topic::Corridors,
-            Self::Alarms => Topic::Alarms,
-            Self::Audit => Topic::Audit,
-            Self::Ticks => Topic::Ticks,
-            Self::Readings => Topic::Readings,
-            Self::Status => Topic::Status,
-        }
-    }
-}
-
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), Settings::default())?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -75,7 +36,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    tail::tail(&config.kafka, args.what.topic(), args.from_start, args.to_end, &stop, |told| {
+    tail::tail(&config.kafka, args.what, args.from_start, args.to_end, &stop, |told| {
         let line = if terminal.is_json() { told.json } else { told.text };
         // A reader that has seen enough closes the pipe.
         Ok(writeln!(out, "{line}").and_then(|()| if args.to_end { Ok(()) } else { out.flush() }).is_ok())

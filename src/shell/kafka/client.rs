@@ -1,18 +1,19 @@
 //! Clients of the broker, made from the settings; secrets go from the environment or a file straight into them.
 
 use std::env;
-use std::fs;
-use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{ClientContext, Statistics};
 
 use super::settings::{Security, Settings};
 use crate::shell::cli::Failure;
+use crate::shell::secret;
 
 /// The longest wait for one answer of the broker when something is set up.
 pub(super) const SETUP: Duration = Duration::from_secs(20);
@@ -53,25 +54,46 @@ fn secure(config: &mut ClientConfig, security: &Security) -> Result<(), Failure>
     if let Some(mechanism) = security.sasl {
         config.set("sasl.mechanism", mechanism.name());
         config.set("sasl.username", security.user.clone().unwrap_or_default());
-        config.set("sasl.password", password(security)?);
+        let (env, file) = (security.password_env.as_deref(), security.password_file.as_deref());
+        config.set("sasl.password", secret::read("kafka.security.password", env, file)?);
     }
     Ok(())
 }
 
-fn password(security: &Security) -> Result<String, Failure> {
-    if let Some(name) = &security.password_env {
-        return env::var(name).map_err(|_| Failure::Usage(format!("kafka.security.password_env: {name} is not set")));
+/// Where the partitions of a topic end, as far as their reader has heard.
+#[derive(Debug, Default)]
+pub(super) struct Ends(Vec<AtomicI64>);
+
+impl Ends {
+    /// Of so many partitions.
+    pub(super) fn new(partitions: usize) -> Self {
+        Self((0..partitions).map(|_| AtomicI64::new(0)).collect())
     }
-    let path = security.password_file.as_deref().unwrap_or(Path::new(""));
-    let text = fs::read_to_string(path).map_err(|source| Failure::Read { path: path.into(), source })?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+
+    /// The offset behind the last message of each.
+    pub(super) fn all(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().map(|end| end.load(Ordering::Relaxed))
+    }
 }
 
 /// Hears what a client has to tell beside its answers. That a partition's end is reached is no error.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ear;
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ear {
+    ends: Arc<Ends>,
+}
 
 impl ClientContext for Ear {
+    fn stats(&self, statistics: Statistics) {
+        for topic in statistics.topics.values() {
+            for (&partition, told) in &topic.partitions {
+                let end = usize::try_from(partition).ok().and_then(|partition| self.ends.0.get(partition));
+                if let Some(end) = end.filter(|_| told.ls_offset >= 0) {
+                    end.store(told.ls_offset, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
             tracing::warn!(%error, reason, "Kafka");
@@ -86,7 +108,14 @@ pub(super) type Reader = BaseConsumer<Ear>;
 
 /// Makes one; it sees only what was committed.
 pub(super) fn consumer(settings: &Settings) -> Result<Reader, Failure> {
-    reader(settings)?.create_with_context(Ear).map_err(failed("a consumer"))
+    reader(settings)?.create_with_context(Ear::default()).map_err(failed("a consumer"))
+}
+
+/// Makes one that tells where the partitions of its topic end.
+pub(super) fn watcher(settings: &Settings, ends: &Arc<Ends>) -> Result<Reader, Failure> {
+    let ear = Ear { ends: Arc::clone(ends) };
+    let mut config = reader(settings)?;
+    config.set("statistics.interval.ms", "1000").create_with_context(ear).map_err(failed("a consumer"))
 }
 
 /// For readers that say themselves where they read; they see only what was committed.

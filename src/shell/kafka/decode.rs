@@ -3,24 +3,31 @@
 use serde::de::DeserializeOwned;
 
 use super::framing::{Body, unframe};
+use super::rim::Rim;
 use super::topics::Topic;
-use crate::event::Event;
+use crate::event::{Event, Unreadable};
 use crate::time::Time;
 use crate::wire::{self, Names, Wrong, json, v1};
 
+/// One message as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) topic: Topic,
+    pub(super) key: &'a str,
+    pub(super) content_type: Option<&'a str>,
+    pub(super) value: &'a [u8],
+    /// When the broker got it.
+    pub(super) at: Time,
+}
+
 /// What a message holds is appended to `events`; what of it cannot be read is an event as well. Returns the
 /// instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
-pub(super) fn decode(
-    topic: Topic,
-    names: &Names,
-    value: &[u8],
-    content_type: Option<&str>,
-    source: &str,
-    events: &mut Vec<Event>,
-) -> Option<Time> {
+pub(super) fn decode(names: &Names, rim: &Rim, raw: Raw<'_>, events: &mut Vec<Event>) -> Option<Time> {
     let first = events.len();
-    if let Err(wrong) = unframe(value, content_type).and_then(|body| message(topic, names, body, events)) {
-        events.push(Event::Unreadable(wrong.unreadable(source, Time::EPOCH)));
+    let unreadable = |wrong: Wrong, source: &str| rim.unreadable(names, wrong, source, raw.at);
+    let body = unframe(raw.value, raw.content_type);
+    if let Err(wrong) = body.and_then(|body| message(names, rim, raw.topic, body, &unreadable, events)) {
+        events.push(Event::Unreadable(unreadable(wrong, raw.key)));
     }
     let told = events[first..].iter().filter(|event| !matches!(event, Event::Unreadable(_)));
     let mut told: Vec<Time> = told.map(Event::at).collect();
@@ -28,31 +35,36 @@ pub(super) fn decode(
     (!told.is_empty()).then(|| *told.select_nth_unstable(middle).1)
 }
 
-fn message(topic: Topic, names: &Names, body: Body<'_>, events: &mut Vec<Event>) -> Result<(), Wrong> {
+fn message(
+    names: &Names,
+    rim: &Rim,
+    topic: Topic,
+    body: Body<'_>,
+    unreadable: &impl Fn(Wrong, &str) -> Unreadable,
+    events: &mut Vec<Event>,
+) -> Result<(), Wrong> {
     match topic {
-        Topic::Readings => wire::readings(names, parse(body)?, Time::EPOCH, events),
-        Topic::Positions => events.push(Event::Position(wire::position(parse(body)?)?)),
-        Topic::Requests => events.push(Event::Priority(wire::request(names, parse(body)?)?)),
-        Topic::Commands => events.push(Event::Command(wire::command(names, parse(body)?)?)),
+        Topic::Readings => wire::readings(names, parse(body)?, unreadable, events),
+        Topic::Positions => rim.position(wire::position(parse(body)?)?, events),
+        Topic::Requests => events.push(Event::Priority(rim.request(wire::request(names, parse(body)?)?))),
+        Topic::Commands => events.push(Event::Command(rim.command(wire::command(names, parse(body)?)?))),
         _ => {
+            let mut add = |field: &str, row: usize, source: &str, read: Result<Event, Wrong>| {
+                let refused = |wrong: Wrong| unreadable(wrong.within(format_args!("{field}[{row}]")), source);
+                events.push(read.unwrap_or_else(|wrong| Event::Unreadable(refused(wrong))));
+            };
             let report: v1::SignalReport = parse(body)?;
             for (row, m) in report.status.into_iter().enumerate() {
                 let source = m.junction_id.clone();
-                let read = wire::status(names, m).map(Event::Status);
-                events.push(read.unwrap_or_else(|wrong| unreadable(wrong, "status", row, &source)));
+                add("status", row, &source, wire::status(names, m).map(Event::Status));
             }
             for (row, m) in report.calls.into_iter().enumerate() {
                 let source = m.junction_id.clone();
-                let read = wire::call(names, m).map(Event::PedestrianCall);
-                events.push(read.unwrap_or_else(|wrong| unreadable(wrong, "calls", row, &source)));
+                add("calls", row, &source, wire::call(names, m).map(Event::PedestrianCall));
             }
         }
     }
     Ok(())
-}
-
-fn unreadable(wrong: Wrong, field: &str, row: usize, source: &str) -> Event {
-    Event::Unreadable(wrong.within(format_args!("{field}[{row}]")).unreadable(source, Time::EPOCH))
 }
 
 fn parse<M: wire::Message + Default + DeserializeOwned>(body: Body<'_>) -> Result<M, Wrong> {

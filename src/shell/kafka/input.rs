@@ -13,13 +13,14 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::backlog::{Chunk, Entry};
-use super::client::{self, failed};
-use super::decode::decode;
+use super::client::{self, Ends, failed};
+use super::decode::{Raw, decode};
+use super::rim::Rim;
 use super::settings::Settings;
 use super::topics::Topic;
 use crate::shell::cli::Failure;
 use crate::shell::clock;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::wire::Names;
 
 /// A chunk is handed on when it is larger than this, bytes, or nothing more is at hand.
@@ -57,6 +58,8 @@ pub(super) struct Place {
     pub(super) first: usize,
     /// Where each partition begins.
     pub(super) offsets: Vec<i64>,
+    /// Where each ends.
+    pub(super) ends: Arc<Ends>,
 }
 
 /// Starts to read.
@@ -66,11 +69,12 @@ pub(super) struct Place {
 pub(super) fn start(
     settings: &Settings,
     names: &Names,
+    rim: &Rim,
     place: Place,
     news: SyncSender<News>,
     room: Arc<Room>,
 ) -> Result<JoinHandle<()>, Failure> {
-    let consumer = client::consumer(settings)?;
+    let consumer = client::watcher(settings, &place.ends)?;
     let name = place.topic.full(settings);
     let mut all = TopicPartitionList::new();
     for (partition, &offset) in (0..).zip(&place.offsets) {
@@ -79,7 +83,8 @@ pub(super) fn start(
     consumer.assign(&all).map_err(failed(format!("reading {name}")))?;
     let chunks = (0..place.offsets.len()).map(|_| Chunk::default()).collect();
     let paused = vec![false; place.offsets.len()];
-    let mut reader = Reader { consumer, name, names: names.clone(), place, chunks, paused, news, room };
+    let mut reader =
+        Reader { consumer, name, names: names.clone(), rim: rim.clone(), place, chunks, paused, news, room };
     thread::Builder::new()
         .name(reader.place.topic.name().to_owned())
         .spawn(move || while reader.go_on() {})
@@ -90,6 +95,7 @@ struct Reader {
     consumer: client::Reader,
     name: String,
     names: Names,
+    rim: Rim,
     place: Place,
     chunks: Vec<Chunk>,
     paused: Vec<bool>,
@@ -111,7 +117,7 @@ impl Reader {
             Some(Ok(message)) => {
                 let partition = usize::try_from(message.partition()).unwrap_or_default();
                 let chunk = &mut self.chunks[partition];
-                add(chunk, &self.names, self.place.topic, &message);
+                add(chunk, &self.names, &self.rim, self.place.topic, &message);
                 chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -175,15 +181,16 @@ fn flush(chunk: &mut Chunk, place: &Place, partition: usize, news: &SyncSender<N
     news.send(News::Chunk(Chunk { source: place.first + partition, ..full })).is_ok()
 }
 
-fn add(chunk: &mut Chunk, names: &Names, topic: Topic, message: &BorrowedMessage<'_>) {
+fn add(chunk: &mut Chunk, names: &Names, rim: &Rim, topic: Topic, message: &BorrowedMessage<'_>) {
     let before = chunk.events.len();
     let value = message.payload().unwrap_or_default();
     let declared = message.headers().and_then(|headers| {
         let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("content-type"))?;
         std::str::from_utf8(header.value?).ok()
     });
-    let source = String::from_utf8_lossy(message.key().unwrap_or_default());
-    let time = decode(topic, names, value, declared, &source, &mut chunk.events);
+    let key = String::from_utf8_lossy(message.key().unwrap_or_default());
+    let at = Time::from_ms(message.timestamp().to_millis().unwrap_or_default());
+    let time = decode(names, rim, Raw { topic, key: &key, content_type: declared, value, at }, &mut chunk.events);
     chunk.bytes.extend_from_slice(value);
     chunk.entries.push(Entry {
         offset: message.offset(),

@@ -1,6 +1,7 @@
 //! Writes what ticks say, on a thread of its own: records, the tick itself and the offsets in one transaction, and as
 //! many ticks in one as have gathered meanwhile.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,12 +13,14 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, SETUP, failed};
+use super::gauges;
+use super::past::committed;
 use super::route::{Inputs, Record};
-use super::run::committed;
 use super::settings::{Delivery, Settings};
 use super::topics::Topic;
 use crate::shell::cli::Failure;
-use crate::shell::clock;
+use crate::shell::clock::{self, Stopwatch};
+use crate::shell::pulse::Pulse;
 use crate::time::{Span, Time};
 
 /// One tick to write; its last record is the tick itself.
@@ -66,10 +69,11 @@ pub(super) fn start(
     inputs: Inputs,
     writer: Writer,
     last: Option<Time>,
+    pulse: Arc<Pulse>,
 ) -> Result<(SyncSender<Batch>, Writing), Failure> {
     let group = client::consumer(settings)?;
     let (send, batches) = sync_channel(WAITING_MAX);
-    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last };
+    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, pulse };
     let thread = thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&batches))?;
     Ok((send, thread))
 }
@@ -82,6 +86,7 @@ struct Publisher {
     group: client::Reader,
     /// The last tick that is committed.
     last: Option<Time>,
+    pulse: Arc<Pulse>,
 }
 
 impl Publisher {
@@ -98,7 +103,11 @@ impl Publisher {
     fn write(&mut self, mut batches: Vec<Batch>) -> Result<(), Failure> {
         let began = clock::now();
         while let Some(last) = batches.last().map(|batch| batch.now) {
-            match self.attempt(&batches) {
+            let watch = Stopwatch::start();
+            let done = self.attempt(&batches);
+            self.pulse.interrupt(done.is_err());
+            gauges::commit(done.is_ok().then(|| watch.elapsed()));
+            match done {
                 Ok(()) => {
                     self.last = Some(last);
                     return Ok(());

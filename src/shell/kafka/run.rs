@@ -6,26 +6,24 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message as _;
-use rdkafka::{Offset, TopicPartitionList};
-
 use super::backlog::{Backlog, Cut, Share};
-use super::client::{self, SETUP, failed};
+use super::client::Ends;
+use super::gauges::{self, Gauges};
 use super::input::{self, News, Place, Room};
+use super::past::{beginnings, committed, positions, recent};
 use super::publish::{self, Batch, tick_record};
+use super::rim::Rim;
 use super::route::{self, Inputs};
-use super::settings::{Settings, Start};
 use super::topics::{self, Topic};
 use super::watermark::Watermarks;
 use crate::engine::city::City;
 use crate::shell::cli::Failure;
-use crate::shell::clock;
+use crate::shell::clock::{self, Stopwatch};
+use crate::shell::pulse::Pulse;
 use crate::shell::world::World;
 use crate::time::{Span, Time};
 use crate::wire::log::Closing;
-use crate::wire::{self, v1};
+use crate::wire::v1;
 
 /// Chunks that the readers may be ahead by.
 const NEWS_MAX: usize = 64;
@@ -51,8 +49,16 @@ pub struct Summary {
 ///
 /// # Errors
 /// When topics are missing, the broker refuses or stays away, or another worker takes over.
-pub fn run(world: &World, stop: &AtomicBool, mut progress: impl FnMut(&Summary)) -> Result<Summary, Failure> {
+pub fn run(
+    world: &World,
+    stop: &AtomicBool,
+    pulse: &Arc<Pulse>,
+    mut progress: impl FnMut(&Summary),
+) -> Result<Summary, Failure> {
+    gauges::describe();
+    pulse.beat();
     let settings = &world.config.kafka;
+    let rim = Rim::open(settings)?;
     let partitions = topics::check(settings, world.names.network().partitions().len())?;
     let inputs: Inputs = Topic::ALL
         .into_iter()
@@ -69,8 +75,8 @@ pub fn run(world: &World, stop: &AtomicBool, mut progress: impl FnMut(&Summary))
         None => beginnings(settings, &inputs)?,
     };
     let last = past.last().map(|tick| Time::from_ms(tick.now_ms));
-    let (batches, publisher) = publish::start(settings, inputs.clone(), writer, last)?;
-    let mut live = Live::start(world, inputs, next, batches)?;
+    let (batches, publisher) = publish::start(settings, inputs.clone(), writer, last, Arc::clone(pulse))?;
+    let mut live = Live::start(world, inputs, next, batches, &rim, Arc::clone(pulse))?;
     let done = live.repeat(&past, stop).and_then(|()| live.go_on(stop, &mut progress));
     live.end();
     let summary = live.summary;
@@ -79,79 +85,6 @@ pub fn run(world: &World, stop: &AtomicBool, mut progress: impl FnMut(&Summary))
     // Why writing ended says more than that it did.
     written.and(done)?;
     Ok(summary)
-}
-
-/// The committed ticks; the last `tail` records' worth of them where it is given and holds any.
-pub(super) fn committed(settings: &Settings, tail: Option<i64>) -> Result<Vec<v1::EngineTick>, Failure> {
-    let name = Topic::Ticks.full(settings);
-    let consumer = client::consumer(settings)?;
-    let (low, high) = consumer.fetch_watermarks(&name, 0, SETUP).map_err(failed(format!("asking for {name}")))?;
-    let from = tail.map_or(low, |tail| low.max(high - tail));
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(&name, 0, Offset::Offset(from)).map_err(failed("where to read"))?;
-    consumer.assign(&list).map_err(failed(format!("reading {name}")))?;
-    let mut ticks: Vec<v1::EngineTick> = Vec::new();
-    let began = clock::now();
-    loop {
-        match consumer.poll(Duration::from_millis(500)) {
-            Some(Ok(message)) => {
-                let tick: v1::EngineTick = wire::read(message.payload().unwrap_or_default()).map_err(|wrong| {
-                    Failure::Broker { what: format!("{name} at {}", message.offset()), why: wrong.to_string() }
-                })?;
-                // At least once: the last word on a tick counts.
-                ticks.retain(|t| t.now_ms < tick.now_ms);
-                ticks.push(tick);
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) if ticks.is_empty() && from > low => {
-                return committed(settings, None);
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(ticks),
-            Some(Err(error)) => tracing::warn!(%error, topic = name, "reading is interrupted"),
-            None => {}
-        }
-        if clock::now() - began > Span::from_s(300) {
-            return Err(Failure::Broker { what: format!("reading {name}"), why: "it does not come to an end".into() });
-        }
-    }
-}
-
-/// The ticks to be repeated: the last ones, of this very world.
-fn recent(mut past: Vec<v1::EngineTick>, repeat: Span, own: &v1::Provenance) -> Vec<v1::EngineTick> {
-    let Some(last) = past.last() else { return past };
-    if last.provenance.as_ref() != Some(own) {
-        tracing::warn!(
-            "network, configuration or version has changed: the engine begins anew where the last one stopped"
-        );
-        return past.split_off(past.len() - 1);
-    }
-    let since = last.now_ms - repeat.ms();
-    let first = past.partition_point(|tick| tick.now_ms < since || tick.provenance.as_ref() != Some(own));
-    if first > 0 {
-        tracing::warn!(ticks = first, "older ticks are not repeated: what was learned in them is learned anew");
-    }
-    past.split_off(first)
-}
-
-/// How far a tick had read each input.
-fn positions(tick: &v1::EngineTick, inputs: &Inputs) -> Result<Vec<i64>, Failure> {
-    let found = |&(topic, partition): &(Topic, i32)| {
-        let position = tick.positions.iter().find(|p| p.topic == topic.name());
-        // A partition that was added since begins at its beginning.
-        Ok(position.and_then(|p| p.next_offsets.get(partition.unsigned_abs() as usize).copied()).unwrap_or(0))
-    };
-    inputs.iter().map(found).collect()
-}
-
-/// Where a group begins that has never run.
-fn beginnings(settings: &Settings, inputs: &Inputs) -> Result<Vec<i64>, Failure> {
-    let consumer = client::consumer(settings)?;
-    let ends = |&(topic, partition): &(Topic, i32)| {
-        let name = topic.full(settings);
-        let ends = consumer.fetch_watermarks(&name, partition, SETUP);
-        let (low, high) = ends.map_err(failed(format!("asking where {name} begins")))?;
-        Ok(if settings.start == Start::Earliest { low } else { high })
-    };
-    inputs.iter().map(ends).collect()
 }
 
 struct Live<'a> {
@@ -166,10 +99,22 @@ struct Live<'a> {
     batches: SyncSender<Batch>,
     provenance: v1::Provenance,
     summary: Summary,
+    ends: Vec<Arc<Ends>>,
+    pulse: Arc<Pulse>,
+    gauges: Gauges,
+    /// Until then lag has been told.
+    told: Time,
 }
 
 impl<'a> Live<'a> {
-    fn start(world: &'a World, inputs: Inputs, next: Vec<i64>, batches: SyncSender<Batch>) -> Result<Self, Failure> {
+    fn start(
+        world: &'a World,
+        inputs: Inputs,
+        next: Vec<i64>,
+        batches: SyncSender<Batch>,
+        rim: &Rim,
+        pulse: Arc<Pulse>,
+    ) -> Result<Self, Failure> {
         let settings = &world.config.kafka;
         let (send, news) = sync_channel(NEWS_MAX);
         let most = (settings.backlog_mib as usize) << 20;
@@ -178,12 +123,14 @@ impl<'a> Live<'a> {
             most: most / inputs.len().max(1),
             stop: AtomicBool::new(false),
         });
-        let mut readers = Vec::new();
+        let (mut readers, mut ends) = (Vec::new(), Vec::new());
         for topic in Topic::INPUTS {
             let Some(first) = inputs.iter().position(|input| input.0 == topic) else { continue };
             let count = inputs.iter().filter(|input| input.0 == topic).count();
-            let place = Place { topic, first, offsets: next[first..first + count].to_vec() };
-            readers.push(input::start(settings, &world.names, place, send.clone(), Arc::clone(&room))?);
+            let end = Arc::new(Ends::new(count));
+            ends.push(Arc::clone(&end));
+            let place = Place { topic, first, offsets: next[first..first + count].to_vec(), ends: end };
+            readers.push(input::start(settings, &world.names, rim, place, send.clone(), Arc::clone(&room))?);
         }
         let partition = |&(topic, partition): &(Topic, i32)| {
             (format!("{}[{partition}]", topic.name()).into(), topic == Topic::Readings)
@@ -192,7 +139,24 @@ impl<'a> Live<'a> {
         let marks = Watermarks::new(inputs.iter().map(partition), lateness, clock::now());
         let provenance = world.provenance();
         let (backlog, summary) = (Backlog::new(next), Summary::default());
-        Ok(Self { world, inputs, backlog, marks, city: None, news, room, readers, batches, provenance, summary })
+        let (city, gauges, told) = (None, Gauges::default(), Time::LONG_AGO);
+        Ok(Self {
+            world,
+            inputs,
+            backlog,
+            marks,
+            city,
+            news,
+            room,
+            readers,
+            batches,
+            provenance,
+            summary,
+            ends,
+            pulse,
+            gauges,
+            told,
+        })
     }
 
     /// Repeats committed ticks; all that they say has been said.
@@ -218,8 +182,10 @@ impl<'a> Live<'a> {
                 tracing::error!(%now, "the tick says something else than it did when it was committed");
             }
             self.used();
+            gauges::repeated();
             self.summary.repeated += 1;
         }
+        self.gauges = Gauges::since(&city);
         self.city = Some(city);
         Ok(())
     }
@@ -231,6 +197,7 @@ impl<'a> Live<'a> {
 
     /// Hears news, waiting for the first so long.
     fn listen(&mut self, wait: Duration) -> Result<(), Failure> {
+        self.pulse.beat();
         let mut heard = self.news.recv_timeout(wait).ok();
         while let Some(news) = heard {
             let wall = clock::now();
@@ -256,7 +223,9 @@ impl<'a> Live<'a> {
     }
 
     fn go_on(&mut self, stop: &AtomicBool, progress: &mut impl FnMut(&Summary)) -> Result<(), Failure> {
+        self.pulse.run();
         while !stop.load(Ordering::Relaxed) {
+            self.tell();
             let Some(now) = self.next_tick()? else {
                 self.listen(Duration::from_millis(20))?;
                 continue;
@@ -272,6 +241,19 @@ impl<'a> Live<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Tells once a second how far behind it is.
+    fn tell(&mut self) {
+        let wall = clock::now();
+        if wall - self.told < Span::SECOND {
+            return;
+        }
+        self.told = wall;
+        let waiting = (0..self.inputs.len()).map(|source| self.backlog.weight(source)).sum();
+        let delay = self.summary.last.map_or(Span::ZERO, |last| wall - last);
+        let ends = self.ends.iter().flat_map(|ends| ends.all());
+        gauges::behind(&self.inputs, ends, self.backlog.next(), waiting, delay);
     }
 
     /// The instant of the next tick; none as long as nobody has told the time. The first one is that of the earliest
@@ -298,8 +280,13 @@ impl<'a> Live<'a> {
             self.backlog.take(source, Cut::Time(now), now, &mut share);
         }
         let Some(city) = &mut self.city else { return Ok(()) };
+        let watch = Stopwatch::start();
         let outputs = city.step(now, &share.events);
         let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
+        self.gauges.tick(now, city, closing, watch.elapsed(), &outputs, &records);
+        for found in share.found.chunk_by(|a, b| a.source == b.source) {
+            gauges::messages(self.inputs[found[0].source].0, found.len() as u64);
+        }
         let count = |topic| records.iter().filter(|record| record.topic == topic).count() as u64;
         self.summary.plans += count(Topic::Plans);
         self.summary.rejected += count(Topic::Rejected);
@@ -336,6 +323,7 @@ impl<'a> Live<'a> {
                     return Err(Failure::Broker { what: "writing".into(), why: "it has ended".into() });
                 }
             };
+            self.pulse.beat();
             clock::sleep(Span::from_ms(2));
         }
     }

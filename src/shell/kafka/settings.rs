@@ -26,6 +26,22 @@ pub struct Settings {
     pub replication: Option<u16>,
     /// How the broker is spoken to.
     pub security: Security,
+    /// What vehicles' ids and unreadable texts become.
+    pub privacy: Privacy,
+}
+
+/// Where the secret is of which pseudonyms are made. Every worker of a group needs the same, and a worker that starts the
+/// one from before, or what it repeats differs from what was said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Privacy {
+    /// The variable of the environment that holds it.
+    pub key_env: Option<String>,
+    /// The file that holds it.
+    pub key_file: Option<PathBuf>,
+    /// Where one is made if neither is named: beside the configuration.
+    #[serde(skip)]
+    pub own_key_file: Option<PathBuf>,
 }
 
 /// How sure delivery is.
@@ -103,11 +119,21 @@ impl Default for Settings {
             backlog_mib: 256,
             replication: None,
             security: Security::default(),
+            privacy: Privacy::default(),
         }
     }
 }
 
 impl Settings {
+    /// The files that it names.
+    pub fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let Security { tls_ca_file, tls_certificate_file, tls_key_file, password_file, .. } = &mut self.security;
+        [tls_ca_file, tls_certificate_file, tls_key_file, password_file, &mut self.privacy.key_file]
+            .into_iter()
+            .flatten()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// What is wrong with it, by key, value and limit.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
@@ -164,6 +190,10 @@ Keys of section [kafka], with their defaults:
       PEM files; the first one turns TLS on
   security.sasl, security.user, security.password_env, security.password_file
       \"SCRAM-SHA-512\" or \"PLAIN\"; the password comes from the environment or a file, never from here
+  privacy.key_env, privacy.key_file
+      the secret, at least 16 bytes, of which the pseudonyms of vehicles are made, new ones each day; every worker of a
+      group needs the same one; without either it is made as greenwave.key beside this file
+Files are named relative to this file.
 ";
 
 #[cfg(test)]

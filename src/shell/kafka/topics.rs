@@ -15,7 +15,7 @@ use super::settings::Settings;
 use crate::shell::cli::Failure;
 
 /// A topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 #[expect(missing_docs, reason = "proto/README.md says what each holds")]
 pub enum Topic {
     Readings,

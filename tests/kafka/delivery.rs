@@ -1,37 +1,25 @@
-//! Live on a real broker: what is acknowledged is accounted for and said once, whoever is killed when.
-
-#[path = "kafka/broker.rs"]
-mod broker;
+//! What is acknowledged is accounted for and said once, whoever is killed when.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use broker::Worker;
 use serde_json::Value;
+
+use crate::broker::{self, Worker, number};
 
 fn kills() -> u32 {
     std::env::var("GREENWAVE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(5)
 }
 
-/// What stands on a topic, as its readers see it.
-fn all(worker: &Worker, topic: &str) -> Vec<Value> {
-    let text = worker.greenwave(&["tail", topic, "--from-start", "--to-end", "--json"]);
-    text.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
-}
-
-fn number(value: &Value) -> i64 {
-    value.as_str().map_or(0, |text| text.parse().expect("a number"))
-}
-
 /// Every tick follows the one before it, every plan is there once, and all that came in was read.
 fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
-    let ticks = all(worker, "ticks");
+    let ticks = worker.all("ticks");
     for pair in ticks.windows(2) {
         assert_eq!(number(&pair[1]["now_ms"]) - number(&pair[0]["now_ms"]), 1000, "a tick is missing or there twice");
     }
     let read: i64 = ticks.last().map_or(0, |tick| number(&tick["positions"][0]["next_offsets"][0]));
     assert_eq!(read, messages, "messages that nobody read");
-    let plans = all(worker, "plans");
+    let plans = worker.all("plans");
     let mut seen: BTreeMap<(String, i64), u32> = BTreeMap::new();
     for plan in &plans {
         *seen.entry((plan["junction_id"].to_string(), number(&plan["revision"]))).or_default() += 1;
@@ -39,7 +27,7 @@ fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
     assert!(seen.values().all(|&times| times == 1), "a plan is there more than once");
     let said: i64 = ticks.iter().map(|tick| tick["records"].as_i64().unwrap_or(0)).sum();
     let topics = ["plans", "refused", "links", "zones", "health", "rejected", "ladder", "alarms", "audit"];
-    let there: usize = topics.iter().map(|topic| all(worker, topic).len()).sum();
+    let there: usize = topics.iter().map(|topic| worker.all(topic).len()).sum();
     assert_eq!(said, i64::try_from(there).expect("small"), "records that no tick, or more than one, has said");
     assert!(!plans.is_empty());
     plans
@@ -81,7 +69,7 @@ fn what_cannot_be_read_is_rejected_with_its_place_and_its_digest() {
     worker.produce("sensors.readings", &bad);
     worker.feed_from(20, 20, "max");
     worker.run_until_read(45, Duration::ZERO, 0);
-    let rejected: Vec<Value> = all(&worker, "rejected").into_iter().filter(|r| r["rule"] == "unreadable").collect();
+    let rejected: Vec<Value> = worker.all("rejected").into_iter().filter(|r| r["rule"] == "unreadable").collect();
     assert_eq!(rejected.len(), bad.len());
     for (offset, rejection) in (20..).zip(&rejected) {
         assert_eq!(number(&rejection["origin"]["offset"]), offset, "{rejection}");
@@ -93,8 +81,8 @@ fn what_cannot_be_read_is_rejected_with_its_place_and_its_digest() {
 fn a_worker_that_is_told_to_stop_does_so_in_time() {
     let worker = Worker::new("stop");
     worker.feed(10, "max");
-    let mut child = worker.spawn();
+    let mut running = worker.spawn();
     worker.wait_read(10);
-    let took = broker::stop(&mut child);
+    let took = running.stop();
     assert!(took < Duration::from_secs(5), "{took:?}");
 }

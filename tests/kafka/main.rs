@@ -1,0 +1,5 @@
+//! Live on a real broker.
+
+mod broker;
+mod delivery;
+mod privacy;
