@@ -11,10 +11,11 @@
 # Needs Java 17 or newer and Maven 3.6 or newer, which also verifies the artifacts' checksums.
 # Environment: KAFKA_BOOTSTRAP (use that broker; start then only prints it), KAFKA_HOME (cache folder, default .cache/kafka),
 # KAFKA_PORT (default: the port it had last, or a free one), KAFKA_SECURE=1 (a second listener, TLS + SASL, see below),
-# KAFKA_HEAP (default 512m).
+# KAFKA_DATA (its data, default data in the cache folder), KAFKA_PROXY_PORT (a third listener, three ports on, that is
+# advertised as this port: for a proxy), KAFKA_HEAP (default 512m).
 #
 # KAFKA_SECURE=1 adds a SASL_SSL listener on the next port with SCRAM-SHA-512 and PLAIN, user "greenwave", password
-# "greenwave-test", and a throw-away certificate authority in $KAFKA_HOME/data/tls/ca.pem. For tests only.
+# "greenwave-test", and a throw-away certificate authority in $KAFKA_DATA/tls/ca.pem. For tests only.
 set -euo pipefail
 
 version=4.3.1
@@ -23,7 +24,7 @@ log4j=2.26.1
 root=$(cd "$(dirname "$0")/.." && pwd)
 home=${KAFKA_HOME:-$root/.cache/kafka}
 libs=$home/libs-$version
-data=$home/data
+data=${KAFKA_DATA:-$home/data}
 heap=${KAFKA_HEAP:-512m}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -65,8 +66,8 @@ free_port() {
   local port
   for _ in $(seq 200); do
     port=$((20000 + RANDOM % 20000))
-    # Three in a row: broker, TLS listener, controller.
-    if ! answers $port && ! answers $((port + 1)) && ! answers $((port + 2)); then echo $port; return; fi
+    # In a row: broker, TLS listener, controller, what a proxy leads to.
+    if ! answers $port && ! answers $((port + 1)) && ! answers $((port + 2)) && ! answers $((port + 3)); then echo $port; return; fi
   done
   die "no free port between 20000 and 40000"
 }
@@ -101,13 +102,17 @@ configure() {
     listeners="$listeners,SECURE://127.0.0.1:$((port + 1))"
     advertised="$advertised,SECURE://127.0.0.1:$((port + 1))"
   fi
+  if [ -n "${KAFKA_PROXY_PORT:-}" ]; then
+    listeners="$listeners,PROXIED://127.0.0.1:$((port + 3))"
+    advertised="$advertised,PROXIED://127.0.0.1:$KAFKA_PROXY_PORT"
+  fi
   cat > "$data/server.properties" <<CONF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$((port + 2))
 listeners=$listeners
 advertised.listeners=$advertised
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$data/logs

@@ -6,5 +6,7 @@ cd "$(dirname "$0")/.."
 export GREENWAVE_MUTATIONS="${GREENWAVE_MUTATIONS:-100000}"
 export PROPTEST_CASES="${PROPTEST_CASES:-10000}"
 export GREENWAVE_KILLS="${GREENWAVE_KILLS:-100}"
-echo "soak: $GREENWAVE_MUTATIONS mutations of each kind, $PROPTEST_CASES cases of each property, $GREENWAVE_KILLS kills" >&2
+export GREENWAVE_BAD_BYTES="${GREENWAVE_BAD_BYTES:-1000000}"
+export GREENWAVE_CUT_S="${GREENWAVE_CUT_S:-60}"
+echo "soak: $GREENWAVE_MUTATIONS mutations of each kind, $PROPTEST_CASES cases of each property, $GREENWAVE_KILLS kills, $GREENWAVE_BAD_BYTES bad messages, a cut of $GREENWAVE_CUT_S s" >&2
 exec cargo test --locked --release --lib --bins --tests "$@"

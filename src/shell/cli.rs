@@ -89,6 +89,10 @@ impl Command {
     }
 }
 
+/// What is logged unless told otherwise. What the Kafka client says of lost connections, again and again, comes back as
+/// errors to where they are dealt with.
+const LOGGED: &str = "warn,librdkafka=off,rdkafka=off";
+
 /// Why a command did not succeed.
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -158,7 +162,7 @@ impl Failure {
 /// Reads the arguments, runs the command, says what went wrong.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("GREENWAVE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("GREENWAVE_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     let terminal = Terminal::new(cli.json);
     match cli.command.run(&terminal) {

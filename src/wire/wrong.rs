@@ -86,7 +86,7 @@ macro_rules! numbers {
     ($($number:ty),*) => {
         $(impl Quoted for $number {
             fn quoted(&self) -> (String, bool) {
-                (self.to_string(), false)
+                (quote(&self.to_string()), false)
             }
         })*
     };

@@ -22,7 +22,7 @@ pub(crate) const START_MS: i64 = 1_772_434_800_000;
 
 /// The address of the broker, which is started where there is none. Without one there is nothing to be tested: a
 /// failure, never a skip.
-fn bootstrap() -> &'static str {
+pub(crate) fn bootstrap() -> &'static str {
     static BOOTSTRAP: OnceLock<String> = OnceLock::new();
     BOOTSTRAP.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka.sh");
@@ -37,10 +37,76 @@ pub(crate) fn number(value: &Value) -> i64 {
     value.as_str().map_or(0, |text| text.parse().expect("a number"))
 }
 
+/// A broker of a test's own, with a listener that asks for TLS and a password one port after its own, and one that is
+/// advertised as `proxy` three ports after it.
+pub(crate) struct Broker {
+    folder: tempfile::TempDir,
+    proxy: u16,
+    port: u16,
+}
+
+impl Broker {
+    pub(crate) fn start(proxy: u16) -> Self {
+        let mut broker = Self { folder: tempfile::tempdir().expect("a folder"), proxy, port: 0 };
+        broker.start_again();
+        broker
+    }
+
+    fn script(&self, command: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka.sh");
+        let out = Command::new(script)
+            .arg(command)
+            .env_remove("KAFKA_BOOTSTRAP")
+            .env("KAFKA_DATA", self.folder.path().join("data"))
+            .env("KAFKA_SECURE", "1")
+            .env("KAFKA_PROXY_PORT", self.proxy.to_string())
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("kafka.sh runs");
+        assert!(out.status.success(), "kafka.sh {command}");
+        String::from_utf8(out.stdout).expect("text").trim().to_owned()
+    }
+
+    /// Brings it up, with the data that it had.
+    pub(crate) fn start_again(&mut self) {
+        let address = self.script("start");
+        self.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address");
+    }
+
+    /// As a power cut would.
+    pub(crate) fn kill(&self) {
+        self.script("kill");
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn address(&self, after: u16) -> String {
+        format!("127.0.0.1:{}", self.port + after)
+    }
+
+    /// The certificate that its own is signed with.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("data/tls/ca.pem")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.script("kill");
+    }
+}
+
 /// One run of its own, under a prefix of its own.
 pub(crate) struct Worker {
     folder: tempfile::TempDir,
     prefix: String,
+    /// Where the broker is.
+    bootstrap: String,
+    /// Where the worker takes it to be.
+    reached_by: String,
+    password: &'static str,
 }
 
 fn data(name: &str) -> PathBuf {
@@ -48,26 +114,52 @@ fn data(name: &str) -> PathBuf {
 }
 
 impl Worker {
+    /// At the broker of all tests, with its topics there.
     pub(crate) fn new(name: &str) -> Self {
+        let worker = Self::at(name, bootstrap(), "");
+        worker.greenwave(&["topics", "create"]);
+        worker
+    }
+
+    /// At this broker, with more in its configuration.
+    pub(crate) fn at(name: &str, bootstrap: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let unique = folder.path().file_name().expect("a name").to_string_lossy().replace('.', "");
         let prefix = format!("{name}-{unique}.");
         let toml = format!(
-            "network = {:?}\nsensors = {:?}\n[engine]\nmode = \"control\"\n[kafka]\nprefix = \"{prefix}\"\n",
+            "network = {:?}\nsensors = {:?}\n[engine]\nmode = \"control\"\n[kafka]\nprefix = \"{prefix}\"\n{more}",
             data("crossing.json"),
             data("crossing.sensors.json"),
         );
         std::fs::write(folder.path().join("greenwave.toml"), toml).expect("written");
-        let worker = Self { folder, prefix };
-        worker.greenwave(&["topics", "create"]);
-        worker
+        let (bootstrap, reached_by) = (bootstrap.to_owned(), bootstrap.to_owned());
+        Self { folder, prefix, bootstrap, reached_by, password: "greenwave-test" }
+    }
+
+    pub(crate) fn with_password(self, password: &'static str) -> Self {
+        Self { password, ..self }
+    }
+
+    /// The worker itself, and only it, goes another way to the broker.
+    pub(crate) fn reached_by(self, reached_by: String) -> Self {
+        Self { reached_by, ..self }
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_greenwave"));
         command.args(args).arg("--config").arg(self.folder.path().join("greenwave.toml"));
-        command.env("KAFKA_BOOTSTRAP", bootstrap());
+        let bootstrap = if args.first() == Some(&"run") { &self.reached_by } else { &self.bootstrap };
+        command.env("KAFKA_BOOTSTRAP", bootstrap).env("GREENWAVE_TEST_PASSWORD", self.password);
         command
+    }
+
+    /// What a command says that does not succeed for want of what the broker should have or do.
+    pub(crate) fn fails(&self, args: &[&str], says: &str) -> String {
+        let out = self.command(args).output().expect("it runs");
+        let said = String::from_utf8(out.stderr).expect("text");
+        assert_eq!(out.status.code(), Some(4), "{said}");
+        assert!(said.contains(says), "{said}");
+        said
     }
 
     /// What a command says.
@@ -106,7 +198,7 @@ impl Worker {
     }
 
     pub(crate) fn produce(&self, topic: &str, values: &[&[u8]]) {
-        let producer = producer();
+        let producer = self.producer();
         let topic = format!("{}{topic}", self.prefix);
         for value in values {
             producer
@@ -117,9 +209,15 @@ impl Worker {
         producer.flush(Duration::from_secs(10)).expect("delivered");
     }
 
-    /// Writes messages of JSON, each with a key and headers.
+    fn producer(&self) -> BaseProducer {
+        let mut config = ClientConfig::new();
+        let config = config.set("bootstrap.servers", &self.bootstrap).set("queue.buffering.max.messages", "2000000");
+        config.create().expect("a producer")
+    }
+
+    /// Writes messages, each with a key and headers.
     pub(crate) fn tell(&self, topic: &str, messages: &[Message<'_>]) {
-        let producer = producer();
+        let producer = self.producer();
         let topic = format!("{}{topic}", self.prefix);
         for message in messages {
             let headers = message
@@ -164,7 +262,7 @@ impl Worker {
     pub(crate) fn bytes(&self, topic: &str) -> Vec<u8> {
         let name = format!("{}{topic}", self.prefix);
         let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", bootstrap())
+            .set("bootstrap.servers", &self.bootstrap)
             .set("group.id", "grep")
             .set("enable.partition.eof", "true")
             .set("isolation.level", "read_uncommitted")
@@ -197,7 +295,7 @@ impl Worker {
     }
 
     /// How many messages of the readings' topic are committed as read.
-    fn read(&self) -> i64 {
+    pub(crate) fn read(&self) -> i64 {
         let ticks = self.greenwave(&["tail", "ticks", "--from-start", "--to-end", "--json"]);
         let Some(last) = ticks.lines().last() else { return 0 };
         let tick: serde_json::Value = serde_json::from_str(last).expect("JSON");
@@ -207,7 +305,7 @@ impl Worker {
     pub(crate) fn wait_read(&self, messages: i64) {
         let began = Stopwatch::start();
         while self.read() < messages {
-            assert!(began.elapsed() < Span::from_s(60), "{} of {messages} read", self.read());
+            assert!(began.elapsed() < Span::from_s(60 + messages / 200), "{} of {messages} read", self.read());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -223,10 +321,6 @@ impl Worker {
         self.wait_read(messages);
         worker.stop();
     }
-}
-
-fn producer() -> BaseProducer {
-    ClientConfig::new().set("bootstrap.servers", bootstrap()).create().expect("a producer")
 }
 
 /// One message to write.
@@ -265,11 +359,27 @@ impl Running {
         self.child.wait().expect("it is gone");
     }
 
+    pub(crate) fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        assert!(told.expect("kill runs").success());
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// Memory it takes, KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let row = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a row");
+        row.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// Tells it to stop; how long it took.
     pub(crate) fn stop(&mut self) -> Duration {
         let began = Stopwatch::start();
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
-        assert!(told.success());
+        self.signal("TERM");
         assert!(self.child.wait().expect("it ends").success());
         Duration::from_millis(began.elapsed().ms().unsigned_abs())
     }

@@ -1,6 +1,6 @@
 //! What is acknowledged is accounted for and said once, whoever is killed when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ fn kills() -> u32 {
 }
 
 /// Every tick follows the one before it, every plan is there once, and all that came in was read.
-fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
+pub(crate) fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
     let ticks = worker.all("ticks");
     for pair in ticks.windows(2) {
         assert_eq!(number(&pair[1]["now_ms"]) - number(&pair[0]["now_ms"]), 1000, "a tick is missing or there twice");
@@ -85,4 +85,23 @@ fn a_worker_that_is_told_to_stop_does_so_in_time() {
     worker.wait_read(10);
     let took = running.stop();
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn at_least_once_loses_nothing() {
+    let worker = Worker::at("least", broker::bootstrap(), "delivery = \"at-least-once\"\n");
+    worker.greenwave(&["topics", "create"]);
+    worker.feed(120, "max");
+    worker.run_until_read(120, Duration::from_millis(150), 2);
+    let ticks: BTreeSet<i64> = worker.all("ticks").iter().map(|tick| number(&tick["now_ms"])).collect();
+    let (first, last) = (ticks.first().expect("some"), ticks.last().expect("some"));
+    assert_eq!(ticks.len() as i64, (last - first) / 1000 + 1, "a tick is missing");
+    let mut revisions: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    for plan in worker.all("plans") {
+        revisions.entry(plan["junction_id"].to_string()).or_default().insert(number(&plan["revision"]));
+    }
+    for (junction, revisions) in &revisions {
+        assert!(revisions.iter().copied().eq(1..=revisions.len() as i64), "{junction}: {revisions:?}");
+    }
+    assert!(!revisions.is_empty());
 }

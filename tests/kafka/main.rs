@@ -2,4 +2,7 @@
 
 mod broker;
 mod delivery;
+mod faults;
+mod formats;
 mod privacy;
+mod proxy;

@@ -76,7 +76,8 @@ impl Ends {
     }
 }
 
-/// Hears what a client has to tell beside its answers. That a partition's end is reached is no error.
+/// Hears what a client has to tell beside its answers. That a partition's end is reached is no error; other errors come
+/// back to whoever polls.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ear {
     ends: Arc<Ends>,
@@ -96,7 +97,7 @@ impl ClientContext for Ear {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(%error, reason, "Kafka");
+            tracing::debug!(%error, reason, "Kafka");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One message of an input topic as events, and the instant it is about.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use super::framing::{Body, unframe};
@@ -20,14 +22,20 @@ pub(super) struct Raw<'a> {
     pub(super) at: Time,
 }
 
+/// What is wrong with a message that can be read and tells nothing: it is another kind's.
+const SILENT: Wrong =
+    Wrong { field: String::new(), value: String::new(), foreign: false, reason: Cow::Borrowed("tells nothing") };
+
 /// What a message holds is appended to `events`; what of it cannot be read is an event as well. Returns the
 /// instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
 pub(super) fn decode(names: &Names, rim: &Rim, raw: Raw<'_>, events: &mut Vec<Event>) -> Option<Time> {
     let first = events.len();
     let unreadable = |wrong: Wrong, source: &str| rim.unreadable(names, wrong, source, raw.at);
     let body = unframe(raw.value, raw.content_type);
-    if let Err(wrong) = body.and_then(|body| message(names, rim, raw.topic, body, &unreadable, events)) {
-        events.push(Event::Unreadable(unreadable(wrong, raw.key)));
+    match body.and_then(|body| message(names, rim, raw.topic, body, &unreadable, events)) {
+        Ok(()) if events.len() == first => events.push(Event::Unreadable(unreadable(SILENT, raw.key))),
+        Ok(()) => {}
+        Err(wrong) => events.push(Event::Unreadable(unreadable(wrong, raw.key))),
     }
     let told = events[first..].iter().filter(|event| !matches!(event, Event::Unreadable(_)));
     let mut told: Vec<Time> = told.map(Event::at).collect();

@@ -83,8 +83,18 @@ pub(super) fn start(
     consumer.assign(&all).map_err(failed(format!("reading {name}")))?;
     let chunks = (0..place.offsets.len()).map(|_| Chunk::default()).collect();
     let paused = vec![false; place.offsets.len()];
-    let mut reader =
-        Reader { consumer, name, names: names.clone(), rim: rim.clone(), place, chunks, paused, news, room };
+    let mut reader = Reader {
+        consumer,
+        name,
+        names: names.clone(),
+        rim: rim.clone(),
+        place,
+        chunks,
+        paused,
+        news,
+        room,
+        interrupted: false,
+    };
     thread::Builder::new()
         .name(reader.place.topic.name().to_owned())
         .spawn(move || while reader.go_on() {})
@@ -101,6 +111,8 @@ struct Reader {
     paused: Vec<bool>,
     news: SyncSender<News>,
     room: Arc<Room>,
+    /// The broker is not reached, and that has been told.
+    interrupted: bool,
 }
 
 impl Reader {
@@ -115,6 +127,9 @@ impl Reader {
             None => (0..self.chunks.len())
                 .all(|partition| flush(&mut self.chunks[partition], &self.place, partition, &self.news)),
             Some(Ok(message)) => {
+                if std::mem::take(&mut self.interrupted) {
+                    tracing::warn!(topic = self.name, "reading goes on");
+                }
                 let partition = usize::try_from(message.partition()).unwrap_or_default();
                 let chunk = &mut self.chunks[partition];
                 add(chunk, &self.names, &self.rim, self.place.topic, &message);
@@ -130,7 +145,7 @@ impl Reader {
     }
 
     /// Transport troubles pass by themselves; others do not.
-    fn trouble(&self, error: KafkaError) -> bool {
+    fn trouble(&mut self, error: KafkaError) -> bool {
         let lasting = matches!(
             error.rdkafka_error_code(),
             Some(
@@ -150,7 +165,10 @@ impl Reader {
             let _ = self.news.send(News::Trouble(Failure::Broker { what, why: error.to_string() }));
             return false;
         }
-        tracing::warn!(topic = self.name, %error, "reading is interrupted; it goes on by itself");
+        if !self.interrupted {
+            tracing::warn!(topic = self.name, %error, "reading is interrupted; it goes on by itself");
+        }
+        self.interrupted = true;
         true
     }
 
