@@ -96,8 +96,11 @@ impl ClientContext for Ear {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::debug!(%error, reason, "Kafka");
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            // Who asks is told no more than that nobody answers.
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => tracing::error!(reason, "Kafka"),
+            _ => tracing::debug!(%error, reason, "Kafka"),
         }
     }
 }
