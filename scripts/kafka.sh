@@ -161,8 +161,11 @@ start() {
       --add-scram 'SCRAM-SHA-512=[name=greenwave,password=greenwave-test]' > "$data/format.log" 2>&1 ||
       { cat "$data/format.log" >&2; die "the storage could not be formatted"; }
   fi
-  setsid nohup java -Xms128m "-Xmx$heap" -XX:+UseSerialGC -cp "$libs:$libs/*" kafka.Kafka "$data/server.properties" \
-    >> "$data/broker.log" 2>&1 < /dev/null &
+  (
+    # It outlives whoever starts it, and must not keep open what that one had: a lock, a pipe that somebody reads to its end.
+    for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+    exec setsid nohup java -Xms128m "-Xmx$heap" -XX:+UseSerialGC -cp "$libs:$libs/*" kafka.Kafka "$data/server.properties"
+  ) >> "$data/broker.log" 2>&1 < /dev/null &
   echo $! > "$data/pid"
   for _ in $(seq 600); do
     if answers "$p"; then echo "127.0.0.1:$p"; return; fi

@@ -13,6 +13,7 @@ pub mod preempt;
 pub mod route;
 pub mod way;
 
+use crate::keep::{keep, resume};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,6 +55,20 @@ pub enum State {
     Refused,
 }
 
+keep!(
+    enum State {
+        Preview,
+        Requested,
+        Planned,
+        Active,
+        Passed,
+        Cancelled,
+        TimedOut,
+        Recovered,
+        Refused,
+    }
+);
+
 impl State {
     /// Whether the vehicle is still to come.
     pub fn live(self) -> bool {
@@ -73,6 +88,8 @@ pub struct GateEta {
     /// The latest.
     pub high: Time,
 }
+
+keep!(GateEta { junction, green_from, low, high });
 
 /// What is published of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +114,8 @@ pub struct Report {
     pub extra_veh_s: f64,
 }
 
+keep!(Report { at, request, state, why, route, gates, arrives, cost_veh_s, extra_veh_s });
+
 /// What a junction answers the call it serves or served.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
@@ -109,6 +128,8 @@ pub struct Answer {
     /// Delay of those that had to wait for it, beyond what it was before, since this was last said, vehicle-seconds.
     pub extra_veh_s: f64,
 }
+
+keep!(Answer { junction, call, green, extra_veh_s });
 
 /// How calls are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,6 +153,8 @@ pub struct Corridors {
     serial: u32,
     reports: Vec<Report>,
 }
+
+resume!(Corridors { kept: calls, taken, serial, reports; built: network, atlas, rules });
 
 impl Corridors {
     /// No call yet.

@@ -17,6 +17,7 @@ mod rung;
 pub mod settings;
 mod waiting;
 
+use crate::keep::{keep, resume};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct Boundary {
     pub answers: Vec<Answer>,
 }
 
+keep!(Boundary { left, expected, preempt, answers });
+
 /// Everything that goes on in one partition.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -81,6 +84,12 @@ pub struct Engine {
     out: Vec<Output>,
     now: Time,
 }
+
+resume!(Engine {
+    kept: traffic, tracker, open, foreign, preempt, closed, sight, now;
+    each: posts;
+    built: network, sensors, settings, partition, upstream, onward, border, situation, work, out
+});
 
 impl Engine {
     /// The engine of partition `partition` of `network`.

@@ -2,6 +2,7 @@
 //! believable is for the floors above to say.
 
 use crate::ids::{GroupId, JunctionId, LaneId, LinkId, SensorId, ZoneId};
+use crate::keep::{Keep, keep};
 use crate::network::VehicleClass;
 use crate::time::{Span, Time};
 
@@ -65,6 +66,8 @@ pub struct Reading {
     pub seen: Seen,
 }
 
+keep!(Reading { sensor, end, interval, seen });
+
 /// What a sensor saw.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
@@ -86,6 +89,8 @@ pub enum Seen {
     },
 }
 
+keep!(enum Seen { Loop { count, occupancy, speed }, Camera { lanes, turns } });
+
 /// One lane in a camera's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneView {
@@ -97,6 +102,8 @@ pub struct LaneView {
     pub queue: u16,
 }
 
+keep!(LaneView { lane, vehicles, queue });
+
 /// Vehicles that left a link for an exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TurnCount {
@@ -107,6 +114,8 @@ pub struct TurnCount {
     /// How many.
     pub count: u16,
 }
+
+keep!(TurnCount { to, class, count });
 
 /// A message that could not become an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +155,16 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Revision(pub u64);
 
+impl Keep for Revision {
+    fn save(&self, out: &mut Vec<u8>) {
+        self.0.save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        u64::load(from).map(Self)
+    }
+}
+
 /// Who decides at a junction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ControllerMode {
@@ -162,6 +181,16 @@ pub enum ControllerMode {
     Preempt,
 }
 
+keep!(
+    enum ControllerMode {
+        Remote,
+        Local,
+        Flash,
+        Manual,
+        Preempt,
+    }
+);
+
 /// What is broken at a controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ControllerFault {
@@ -174,6 +203,15 @@ pub enum ControllerFault {
     /// Its clock is off.
     Clock,
 }
+
+keep!(
+    enum ControllerFault {
+        Lamp(group),
+        Conflict,
+        Power,
+        Clock,
+    }
+);
 
 /// What a group shows. For pedestrians green is walk and yellow is clearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -188,6 +226,15 @@ pub enum Aspect {
     /// Nothing, flashing, or unknown: right of way by the signs.
     Dark,
 }
+
+keep!(
+    enum Aspect {
+        Red,
+        Yellow,
+        Green,
+        Dark,
+    }
+);
 
 /// A pedestrian waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,6 +329,14 @@ pub enum Mode {
     Control,
 }
 
+keep!(
+    enum Mode {
+        Shadow,
+        Advise,
+        Control,
+    }
+);
+
 /// A vehicle asks for priority.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriorityRequest {
@@ -305,6 +360,8 @@ pub struct PriorityRequest {
     pub deadline: Option<Time>,
 }
 
+keep!(PriorityRequest { id, at, authority, vehicle, class, from, to, route, deadline });
+
 /// What kind of vehicle asks, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PriorityClass {
@@ -317,6 +374,15 @@ pub enum PriorityClass {
     /// Trams and buses: bends coordination, never breaks it.
     Transit,
 }
+
+keep!(
+    enum PriorityClass {
+        Fire,
+        Ambulance,
+        Police,
+        Transit,
+    }
+);
 
 /// Where a vehicle under way is.
 #[derive(Debug, Clone, PartialEq)]

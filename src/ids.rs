@@ -1,5 +1,6 @@
 //! Dense typed ids and the tables they index: `u32` inside, names only at the rim.
 
+use crate::keep::Keep;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut, Range};
@@ -27,6 +28,16 @@ macro_rules! ids {
             }
             fn index(self) -> usize {
                 self.0 as usize
+            }
+        }
+
+        impl Keep for $name {
+            fn save(&self, out: &mut Vec<u8>) {
+                self.0.save(out);
+            }
+
+            fn load(from: &mut &[u8]) -> Option<Self> {
+                u32::load(from).map(Self)
             }
         }
 
@@ -179,6 +190,29 @@ pub fn span<I: Id>(range: &Range<I>) -> impl DoubleEndedIterator<Item = I> + Exa
     (range.start.index()..range.end.index()).map(I::of)
 }
 
+impl<I, T> AsRef<[T]> for Table<I, T> {
+    fn as_ref(&self) -> &[T] {
+        &self.rows
+    }
+}
+
+impl<I, T> AsMut<[T]> for Table<I, T> {
+    fn as_mut(&mut self) -> &mut [T] {
+        &mut self.rows
+    }
+}
+
+impl<I, T: Keep> Keep for Table<I, T> {
+    fn save(&self, out: &mut Vec<u8>) {
+        self.first.save(out);
+        self.rows.save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        Some(Self { first: usize::load(from)?, rows: Vec::load(from)?, id: PhantomData })
+    }
+}
+
 impl<I: Id, T> Default for Table<I, T> {
     fn default() -> Self {
         Self::new()
@@ -219,6 +253,16 @@ impl<I: Id, T: fmt::Debug> fmt::Debug for Table<I, T> {
 /// A set of a junction's signal groups. At most [`GroupSet::MAX`] of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct GroupSet(u128);
+
+impl Keep for GroupSet {
+    fn save(&self, out: &mut Vec<u8>) {
+        self.0.save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        u128::load(from).map(Self)
+    }
+}
 
 impl GroupSet {
     /// How many groups one junction may have. The largest joined junctions of city networks have about 60.

@@ -6,6 +6,7 @@ pub mod corridor;
 pub mod engine;
 pub mod event;
 pub mod ids;
+pub mod keep;
 pub mod network;
 pub mod optimize;
 pub mod output;

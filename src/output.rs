@@ -2,6 +2,7 @@
 
 use crate::event::{Mode, Revision, Unreadable};
 use crate::ids::{GroupId, JunctionId, LinkId, SensorId, StageId, ZoneId};
+use crate::keep::keep;
 use crate::plan::check::{SafePlan, Violation};
 use crate::time::{Span, Time};
 
@@ -75,6 +76,17 @@ pub enum Source {
     /// An emergency vehicle's green wave.
     Corridor,
 }
+
+keep!(
+    enum Source {
+        Horizon,
+        Base,
+        Operator,
+        Actuated,
+        MaxPressure,
+        Corridor,
+    }
+);
 
 /// The demand of one group.
 #[derive(Debug, Clone, Copy, PartialEq)]

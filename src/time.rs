@@ -1,5 +1,6 @@
 //! Time as the log has it: whole milliseconds UTC, handed in and never read here.
 
+use crate::keep::Keep;
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
@@ -12,6 +13,26 @@ pub struct Time(i64);
 /// A length of time in milliseconds; negative where it says how far back something lies.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(i64);
+
+impl Keep for Time {
+    fn save(&self, out: &mut Vec<u8>) {
+        self.0.save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        i64::load(from).map(Self)
+    }
+}
+
+impl Keep for Span {
+    fn save(&self, out: &mut Vec<u8>) {
+        self.0.save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        i64::load(from).map(Self)
+    }
+}
 
 impl Time {
     /// The first instant of 1970, UTC.

@@ -24,6 +24,7 @@ mod tests;
 pub mod tracker;
 pub mod turning;
 
+use crate::keep::{keep, resume};
 use std::sync::Arc;
 
 use crate::ids::{ConnectionId, LaneId, LinkId, MovementId, SensorId, Table, ZoneId, span};
@@ -74,6 +75,8 @@ struct Ear {
     factor: f32,
 }
 
+resume!(Ear { kept: track, monitor, usable, health, factor; built: place, setting });
+
 /// What happened on one link in the tick that is open, and what it holds.
 #[derive(Debug, Clone)]
 struct Road {
@@ -98,6 +101,12 @@ struct Road {
     quality: Quality,
 }
 
+resume!(Road {
+    kept: stock, inflow, inside, turned, turned_sum, crossed_sum, turns_ok, seen_at, camera_ok, edge, factor,
+        out_unseen, left, quality;
+    built: view_m
+});
+
 /// Where the part of a link that sensors see begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
@@ -108,6 +117,14 @@ enum Edge {
     /// Nowhere: at most the stop line is counted.
     Model,
 }
+
+keep!(
+    enum Edge {
+        Camera,
+        Loops,
+        Model,
+    }
+);
 
 /// What a camera or, without one, the model says of a lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,6 +168,12 @@ pub struct Traffic {
     now: Time,
     ticks: u64,
 }
+
+resume!(Traffic {
+    kept: counters, turned, inside, turning, profile, imputation, index, announced, changed, closed, now, ticks;
+    each: ears, lanes, roads;
+    built: network, settings, scope, allowance, watching
+});
 
 impl Traffic {
     /// An empty city: all of `network`.

@@ -1,5 +1,6 @@
 //! Physical quantities whose arithmetic exists only where physics allows it.
 
+use crate::keep::Keep;
 use std::fmt;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -8,6 +9,16 @@ macro_rules! quantities {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, PartialOrd, Default)]
         pub struct $name(f64);
+
+        impl Keep for $name {
+            fn save(&self, out: &mut Vec<u8>) {
+                self.0.save(out);
+            }
+
+            fn load(from: &mut &[u8]) -> Option<Self> {
+                f64::load(from).map(Self)
+            }
+        }
 
         impl $name {
             /// Nothing of it.

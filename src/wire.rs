@@ -11,6 +11,7 @@ mod names;
 mod read;
 mod read_control;
 mod say;
+pub mod snapshot;
 mod write;
 mod wrong;
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their floors; a floor imports lower ones only, and those of its own that [`SAME_FLOOR`] lists.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
+    ("keep", 0),
     ("ids", 0),
     ("units", 0),
     ("time", 0),
@@ -32,7 +33,8 @@ const NEVER: [(&str, &[&str]); 3] = [
 ];
 
 /// What rooms of floor 0 see of each other.
-const SAME_FLOOR: [(&str, &str); 2] = [("time", "units"), ("units", "time")];
+const SAME_FLOOR: [(&str, &str); 5] =
+    [("time", "units"), ("units", "time"), ("ids", "keep"), ("time", "keep"), ("units", "keep")];
 
 /// Crates and the places that may use them.
 const CRATES: [(&[&str], &[&str]); 6] = [

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::corridor::preempt::{Preemption, green_at};
 use crate::ids::{GroupId, GroupSet, StageId, Table};
+use crate::keep::keep;
 use crate::network::Program;
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::Change;
@@ -46,6 +47,8 @@ pub struct Approach {
     /// How much longer the vehicle takes than it would if nobody stood in its way.
     pub late: Span,
 }
+
+keep!(Approach { changes, green, lasts, late });
 
 /// What a junction would be doing after some changes, and since when who would have waited.
 struct Node {

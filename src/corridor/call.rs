@@ -9,6 +9,7 @@ use crate::corridor::way::{Way, project};
 use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
 use crate::ids::{JunctionId, LinkId, span};
+use crate::keep::keep;
 use crate::network::{Network, Point};
 use crate::time::{Span, Time};
 
@@ -47,6 +48,8 @@ pub(super) struct Call {
     ended: Time,
     last: Option<Point>,
 }
+
+keep!(Call { serial, request, state, extra_veh_s, way, progress, gates, greens, expires, parked, told, ended, last });
 
 impl Call {
     /// A call on its way, or why there is none.

@@ -3,6 +3,7 @@
 use crate::corridor::route::PACE;
 use crate::corridor::way::{Place, Way};
 use crate::event::Position;
+use crate::keep::keep;
 use crate::network::Network;
 use crate::time::{Span, Time};
 
@@ -50,6 +51,8 @@ pub struct Progress {
     /// Positions that no vehicle can have, in all.
     pub absurd: u32,
 }
+
+keep!(Progress { at_m, seen, pace, stands_since, strays, absurd });
 
 impl Progress {
     /// It is about to set out.

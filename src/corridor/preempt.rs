@@ -2,6 +2,7 @@
 //! cutting a minimum green, an intergreen or a pedestrian's clearance.
 
 use crate::ids::{GroupSet, JunctionId, StageId};
+use crate::keep::keep;
 use crate::network::{Conflict, GroupKind, Junction};
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::Change;
@@ -27,6 +28,8 @@ pub struct Preemption {
     /// Whether it bends coordination only: it may lengthen or bring forward a green, and never holds one.
     pub bends: bool,
 }
+
+keep!(Preemption { junction, call, groups, from, low, until, bends });
 
 /// The stage that serves `groups` best: all of them, none giving way to anybody, as many more of the vehicles before
 /// and beside it as possible. None where no stage has any.

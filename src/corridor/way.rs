@@ -1,6 +1,7 @@
 //! The way ahead as a vehicle meets it: how far along each link and stop line lies, and where on it a position is.
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, JunctionId, LaneId, LinkId};
+use crate::keep::keep;
 use crate::network::{Network, Point};
 
 /// A stop line on the way that a signal rules.
@@ -18,6 +19,8 @@ pub struct Gate {
     pub at_m: f64,
 }
 
+keep!(Gate { row, junction, groups, lanes, at_m });
+
 /// A way through the network.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Way {
@@ -30,6 +33,8 @@ pub struct Way {
     /// Its signalised stop lines, in order.
     pub gates: Vec<Gate>,
 }
+
+keep!(Way { links, end_m, end_s, gates });
 
 /// Where a position lies on a way.
 #[derive(Debug, Clone, Copy, PartialEq)]

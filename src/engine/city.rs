@@ -1,6 +1,7 @@
 //! All partitions together: events to whom they concern, messages between neighbours one tick later, and the index of
 //! the zones above them.
 
+use crate::keep::{Resume, resume};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct City {
     now: Time,
 }
 
+resume!(City { kept: inboxes, corridors, now; each: engines; built: network, settings, homes });
+
 /// One partition's part of a step: done in any order, or at the same time, with the same result.
 #[derive(Debug)]
 pub struct Work<'a> {
@@ -56,6 +59,20 @@ impl City {
         let corridors = Corridors::new(Arc::clone(&network), settings.rules());
         let inboxes = vec![Boundary::default(); engines.len()];
         Self { homes, inboxes, corridors, engines, network, settings, now }
+    }
+
+    /// What it has become, as bytes. A city of the same network, sensors and settings that takes them up says from then on
+    /// what this one says.
+    pub fn state(&self) -> Vec<u8> {
+        let mut state = Vec::new();
+        self.write(&mut state);
+        state
+    }
+
+    /// Becomes what another one was. None where these are not the bytes of such a city's state; then it is of no more use.
+    pub fn take_up(&mut self, mut state: &[u8]) -> Option<()> {
+        self.resume(&mut state)?;
+        state.is_empty().then_some(())
     }
 
     /// The network it looks after.

@@ -2,6 +2,7 @@
 
 use crate::event::Mode;
 use crate::ids::GroupId;
+use crate::keep::keep;
 use crate::network::Junction;
 use crate::plan::bounds::Narrowed;
 use crate::plan::ladder::Order;
@@ -19,6 +20,8 @@ pub(super) struct Orders {
     /// Limits made stricter than the network's.
     pub(super) narrowed: Vec<Narrowed>,
 }
+
+keep!(Orders { mode, held, pinned, narrowed });
 
 impl Orders {
     pub(super) fn new(mode: Mode) -> Self {

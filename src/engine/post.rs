@@ -8,6 +8,7 @@ use crate::engine::reference::Reference;
 use crate::engine::waiting::Waiting;
 use crate::event::Aspect;
 use crate::ids::{GroupId, JunctionId, LaneId, Table};
+use crate::keep::resume;
 use crate::network::{Junction, Network, Program};
 use crate::optimize::horizon::due::Decided;
 use crate::optimize::horizon::{Layout, Schedule};
@@ -59,6 +60,12 @@ pub(super) struct Post {
     /// Whether its silence has been told.
     pub(super) alarmed: bool,
 }
+
+resume!(Post {
+    kept: ledger, orders, waiting, rung, known, schedule, fresh, decided, plan, published_at, plan_source, debt,
+        approach, reported, alarmed;
+    built: layout, lanes, base, after, reference
+});
 
 impl Post {
     pub(super) fn new(network: &Network, id: JunctionId, settings: &Settings) -> Self {

@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::engine::draft::Wish;
 use crate::engine::post::Post;
 use crate::ids::{GroupId, GroupSet, JunctionId, LaneId, span};
+use crate::keep::keep;
 use crate::network::{GroupKind, Junction, Network};
 use crate::output::Source;
 use crate::plan::draft::Change;
@@ -38,6 +39,8 @@ pub(super) struct Debt {
     /// ... and the one of them that had waited longest, until it is.
     first: Option<GroupId>,
 }
+
+keep!(Debt { call, before, extra_veh_s, released, unserved, first });
 
 impl Engine {
     /// What the vehicles on their way ask of a junction now, if that is anything.

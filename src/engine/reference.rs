@@ -2,6 +2,7 @@
 
 use crate::engine::Control;
 use crate::ids::{JunctionId, LaneId, Table, span};
+use crate::keep::keep;
 use crate::network::{Network, Partition};
 use crate::optimize::actuated::{Actuated, Actuation};
 use crate::optimize::decision::{Decision, LaneSeen, Now};
@@ -42,6 +43,8 @@ pub(super) struct Sight {
     lanes: Table<LaneId, Option<LaneSeen>>,
     hit: Table<LaneId, Time>,
 }
+
+keep!(Sight { lanes, hit });
 
 impl Sight {
     pub(super) fn new(network: &Network, partition: &Partition) -> Self {

@@ -2,6 +2,7 @@
 
 use crate::event::PedestrianCall;
 use crate::ids::{GroupId, GroupSet, Table};
+use crate::keep::keep;
 use crate::network::{GroupKind, Junction};
 use crate::time::Time;
 
@@ -13,6 +14,8 @@ pub(super) struct Waiting {
     called: GroupSet,
     walkers: Vec<f32>,
 }
+
+keep!(Waiting { since, called, walkers });
 
 /// What is known of the vehicles that wait for a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

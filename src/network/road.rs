@@ -1,5 +1,6 @@
 //! Roads: nodes, links, lanes, the paths and movements through nodes, and crossings.
 
+use crate::keep::keep;
 use std::ops::Range;
 
 use super::spec::{Turn, VehicleClass};
@@ -14,6 +15,8 @@ pub struct Point {
     /// Metres north.
     pub y: f64,
 }
+
+keep!(Point { x, y });
 
 impl Point {
     /// The straight distance to `other`.

@@ -3,6 +3,7 @@
 //! Anything that parses is not yet a network: [`Network::build`](super::Network::build) is the one door, and names
 //! every fault it finds.
 
+use crate::keep::keep;
 use serde::{Deserialize, Serialize};
 
 /// The `format` every network file of this version carries.
@@ -172,6 +173,17 @@ pub enum VehicleClass {
     /// Ambulances, fire engines, police on a call.
     Emergency,
 }
+
+keep!(
+    enum VehicleClass {
+        Car,
+        Truck,
+        Bus,
+        Tram,
+        Bicycle,
+        Emergency,
+    }
+);
 
 /// A turn at a node, as the driver sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

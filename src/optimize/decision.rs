@@ -1,6 +1,7 @@
 //! What a reference controller sees of its junction each second, and what it can say.
 
 use crate::ids::{GroupId, GroupSet, LaneId, StageId, Table};
+use crate::keep::keep;
 use crate::network::{GroupKind, Junction, Network};
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
@@ -25,6 +26,8 @@ pub struct LaneSeen {
     /// anybody. None if that was never.
     pub since_hit: Option<Span>,
 }
+
+keep!(LaneSeen { vehicles, queue, since_hit });
 
 /// A junction at one instant.
 #[derive(Debug, Clone, Copy)]

@@ -16,6 +16,7 @@ pub use layout::Layout;
 pub use situation::{Moment, Situation};
 
 use crate::ids::{Id, StageId};
+use crate::keep::keep;
 use crate::plan::draft::Change;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::Crossing;
@@ -35,6 +36,8 @@ pub struct Schedule {
     pub discharges: Vec<Crossing>,
 }
 
+keep!(Schedule { changes, cost_veh_s, runner_up, bound_by, discharges });
+
 /// A limit that bound a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
@@ -45,6 +48,14 @@ pub enum Bound {
     /// An exit without room.
     ExitFull,
 }
+
+keep!(
+    enum Bound {
+        MinGreen,
+        MaxRed,
+        ExitFull,
+    }
+);
 
 impl Bound {
     /// In words.

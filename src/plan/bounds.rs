@@ -1,6 +1,7 @@
 //! A junction's limits as they are now: the network's, made stricter where an operator said so.
 
 use crate::ids::GroupId;
+use crate::keep::keep;
 use crate::network::Junction;
 use crate::time::Span;
 
@@ -14,6 +15,8 @@ pub struct Narrowed {
     /// Its longest red from now on.
     pub max_red: Option<Span>,
 }
+
+keep!(Narrowed { group, min_green, max_red });
 
 /// A junction and what narrows its limits.
 #[derive(Debug, Clone, Copy)]

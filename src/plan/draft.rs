@@ -2,6 +2,7 @@
 
 use crate::event::Revision;
 use crate::ids::{JunctionId, StageId};
+use crate::keep::keep;
 use crate::network::Program;
 use crate::time::{Span, Time};
 
@@ -14,6 +15,8 @@ pub struct Change {
     /// When the change into it begins.
     pub at: Time,
 }
+
+keep!(Change { stage, at });
 
 /// A plan that has not been checked.
 ///
@@ -37,6 +40,8 @@ pub struct Draft {
     pub valid_until: Time,
 }
 
+keep!(Draft { junction, revision, base, effective_from, prefix, tail, valid_until });
+
 /// A timed program that runs on its own from an instant at which one of its changes begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
@@ -47,6 +52,8 @@ pub struct Tail {
     /// When it takes over. A stage that began before and runs at this instant is taken up in its middle.
     pub from: Time,
 }
+
+keep!(Tail { splits, offset, from });
 
 impl Tail {
     /// `program` taking over at `from`.

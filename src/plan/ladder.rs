@@ -1,6 +1,7 @@
 //! What a junction falls back on, and why: from a schedule made on what is measured down to the controller's own
 //! program.
 
+use crate::keep::keep;
 use std::fmt;
 
 use crate::plan::ledger::Contact;
@@ -28,6 +29,17 @@ pub enum Rung {
     /// A program of the controller's own. It gets no plan.
     Own,
 }
+
+keep!(
+    enum Rung {
+        Measured,
+        Fused,
+        Imputed,
+        Profile,
+        Base,
+        Own,
+    }
+);
 
 impl Rung {
     /// Whether a rolling schedule is made.

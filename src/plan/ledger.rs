@@ -5,6 +5,7 @@
 //! it by `effective_from`; otherwise it refuses. A status sent after `effective_from` that names another plan
 //! therefore proves that this one was not taken. Where it runs none of ours in remote mode it holds its lamps.
 
+use crate::keep::keep;
 use std::fmt;
 
 use crate::event::{Aspect, ControllerFault, ControllerMode, Revision, Status};
@@ -45,6 +46,19 @@ pub enum Contact {
     /// The plan it ran is over.
     Over,
 }
+
+keep!(
+    enum Contact {
+        Never,
+        Known,
+        Mode(mode),
+        Fault(fault),
+        NoLamps,
+        Foreign(revision),
+        Contradicts(group),
+        Over,
+    }
+);
 
 impl fmt::Display for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,6 +109,8 @@ pub struct Ledger {
     heard: Option<Time>,
     contradictions: u8,
 }
+
+keep!(Ledger { states, links, last, contact, heard, contradictions });
 
 impl Ledger {
     /// Nothing sent, nothing heard.

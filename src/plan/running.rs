@@ -2,6 +2,7 @@
 
 use crate::event::Revision;
 use crate::ids::{GroupId, StageId};
+use crate::keep::keep;
 use crate::network::Junction;
 use crate::plan::draft::Change;
 use crate::plan::timeline::Lamps;
@@ -23,6 +24,8 @@ pub struct Running {
     /// From when on it is not known what it does: the plan is over, or longer than what is kept of it.
     pub known_until: Time,
 }
+
+keep!(Running { revision, lamps, stage, since, ahead, known_until });
 
 impl Running {
     /// It runs none of our plans and holds the lamps it shows until it gets one.

@@ -6,6 +6,7 @@
 
 use crate::event::Aspect;
 use crate::ids::{GroupId, GroupSet, Id, Table};
+use crate::keep::keep;
 use crate::network::Junction;
 use crate::plan::draft::Change;
 use crate::time::{Span, Time};
@@ -22,6 +23,8 @@ pub struct Lamps {
     longest_owed: Span,
 }
 
+keep!(Lamps { groups, wanted, longest_owed });
+
 /// What one group has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupLamp {
@@ -32,6 +35,8 @@ pub struct GroupLamp {
     /// When the yellow after that ends.
     pub yellow_until: Time,
 }
+
+keep!(GroupLamp { green_from, green_until, yellow_until });
 
 impl Lamps {
     /// All red for longer than any intergreen: a junction that has just been switched on.

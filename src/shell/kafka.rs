@@ -25,6 +25,7 @@ pub mod run;
 pub mod settings;
 pub mod tail;
 pub mod topics;
+pub mod turn;
 mod watermark;
 
 pub use settings::Settings;

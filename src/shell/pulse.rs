@@ -26,7 +26,7 @@ const UPKEEP: std::time::Duration = std::time::Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Pulse {
     beat_ms: AtomicI64,
-    /// What was committed has been repeated, and ticks go on.
+    /// What was committed has been repeated, and ticks go on; or another worker works.
     running: AtomicBool,
     /// What is said does not reach the broker.
     interrupted: AtomicBool,
@@ -38,9 +38,9 @@ impl Pulse {
         self.beat_ms.store(clock::now().ms(), Ordering::Relaxed);
     }
 
-    /// All that has to be repeated is.
-    pub fn run(&self) {
-        self.running.store(true, Ordering::Relaxed);
+    /// Whether all that has to be repeated is, or nothing has to, as another worker works.
+    pub fn run(&self, running: bool) {
+        self.running.store(running, Ordering::Relaxed);
     }
 
     /// Whether what is said reaches the broker.
@@ -153,7 +153,7 @@ mod tests {
         assert!(!pulse.healthy());
         pulse.beat();
         assert!(pulse.healthy() && pulse.ready().is_err());
-        pulse.run();
+        pulse.run(true);
         assert_eq!(pulse.ready(), Ok(()));
         pulse.interrupt(true);
         assert!(pulse.ready().is_err() && pulse.healthy());

@@ -1,5 +1,6 @@
 //! Flows per lane, smoothed over minutes, each with its quality, and the day as it usually is.
 
+use crate::keep::{keep, resume};
 use std::ops::Range;
 
 use crate::ids::{Id, LaneId};
@@ -31,6 +32,8 @@ pub struct Smoothed {
     heard_ms: u32,
     stale_min: u8,
 }
+
+keep!(Smoothed { rate, weight, count, heard_ms, stale_min });
 
 impl Smoothed {
     /// Adds what was counted over an interval.
@@ -69,6 +72,8 @@ pub struct Profile {
     bins: Vec<u16>,
     days: Vec<u8>,
 }
+
+resume!(Profile { kept: bins, days; built: lanes });
 
 impl Profile {
     /// Nothing known yet, for the lanes of a part of the city.

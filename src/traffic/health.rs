@@ -6,6 +6,7 @@
 pub mod daily;
 pub mod streaming;
 
+use crate::keep::keep;
 use crate::time::{Span, Time};
 use daily::Daily;
 use streaming::Streaming;
@@ -32,6 +33,15 @@ pub enum Health {
     /// It cannot be, until it has been clean for [`PROBATION`].
     Bad(Cause),
 }
+
+keep!(
+    enum Health {
+        Unheard,
+        Good,
+        Silent,
+        Bad(cause),
+    }
+);
 
 impl Health {
     /// Whether control may use what it says.
@@ -66,6 +76,22 @@ pub enum Cause {
     /// It counts something else than every other account of the same vehicles.
     Miscounts,
 }
+
+keep!(
+    enum Cause {
+        NoHits,
+        Chatter,
+        LockedOn,
+        NoChange,
+        Spike,
+        Insufficient,
+        CardOff,
+        HighValue,
+        Intermittent,
+        Constant,
+        Miscounts,
+    }
+);
 
 impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,6 +141,8 @@ pub struct Monitor {
     bad: Option<(Cause, Time)>,
     verdict: Option<Cause>,
 }
+
+keep!(Monitor { streaming, daily, bin, heard_ms, count, covered_ms, bad, verdict });
 
 impl Monitor {
     /// Hears one reading of a loop. Returns what was found wrong when it closes a bin.

@@ -2,6 +2,7 @@
 //! Lanes near by come first; without one that fits, the mean lane of its zone, then of the city. Source: PeMS.
 
 use crate::ids::{Id, LaneId, Table, ZoneId, span};
+use crate::keep::{keep, resume};
 use crate::network::Network;
 use crate::traffic::lane::Lane;
 use crate::traffic::scope::Scope;
@@ -25,6 +26,8 @@ pub struct Pair {
     xx: f32,
     xy: f32,
 }
+
+keep!(Pair { n, x, y, xx, xy });
 
 impl Pair {
     /// One minute in which the neighbour carried `x` and the lane itself `y`, veh/h.
@@ -59,12 +62,16 @@ struct Neighbours {
     city: Pair,
 }
 
+resume!(Neighbours { kept: pairs, zone, city; built: near });
+
 /// A mean lane.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mean {
     flow: f32,
     lanes: u32,
 }
+
+keep!(Mean { flow, lanes });
 
 /// The neighbours of every lane of a part of the city.
 #[derive(Debug, Clone)]
@@ -74,6 +81,8 @@ pub struct Imputation {
     zones: Table<ZoneId, Mean>,
     city: Mean,
 }
+
+resume!(Imputation { kept: zones, city; each: lanes; built: zone_of });
 
 impl Imputation {
     pub(crate) fn new(network: &Network, scope: &Scope) -> Self {

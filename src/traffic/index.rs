@@ -6,6 +6,7 @@
 pub mod stock;
 
 use crate::ids::{Id, LinkId, Table, ZoneId};
+use crate::keep::keep;
 use crate::network::{Network, zone};
 use crate::time::{Span, Time};
 use crate::traffic::measures::Measure;
@@ -54,6 +55,8 @@ struct Bin {
     vehicles: f32,
     quality: Quality,
 }
+
+keep!(Bin { spent, free, night, vehicles, quality });
 
 /// Sums of bins.
 #[derive(Debug, Clone, Copy, Default)]
@@ -115,6 +118,8 @@ struct History {
     fives: [Bin; TWELVE],
 }
 
+keep!(History { open, minutes, fives });
+
 impl History {
     fn sum(&self, window: Window) -> Sum {
         let bins = match window {
@@ -147,6 +152,8 @@ pub struct Index {
     /// Observed at night, as a multiple of free flow; 0 while no night is known.
     nights: Table<LinkId, f32>,
 }
+
+keep!(Index { links, zones, nights });
 
 impl Index {
     pub(crate) fn new(network: &Network, scope: &Scope) -> Self {

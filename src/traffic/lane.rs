@@ -1,6 +1,7 @@
 //! What is known of one lane: this tick's counts, its view, and the flows, queue and discharge learned from them.
 
 use crate::ids::{GroupSet, JunctionId};
+use crate::keep::{keep, resume};
 use crate::time::{Span, Time};
 use crate::traffic::flow::Smoothed;
 use crate::traffic::queue::BreakPoints;
@@ -24,6 +25,8 @@ pub(crate) struct Heard {
     /// The loop at the stop line is covered.
     pub(crate) occupied: bool,
 }
+
+keep!(Heard { out, in_, out_heard, in_heard, occupied });
 
 /// What is known of one lane.
 #[derive(Debug, Clone)]
@@ -56,6 +59,12 @@ pub(crate) struct Lane {
     pub(crate) entry_at: Metres,
     pub(crate) speed: MetresPerSecond,
 }
+
+resume!(Lane {
+    kept: heard, vehicles, queue, seen_at, out_ok, in_ok, idle_ms, between, late, out_sum, in_sum, rate, out,
+        arrivals, saturation, points;
+    built: signal, entry_at, speed
+});
 
 impl Lane {
     pub(crate) fn new(signal: Option<(JunctionId, GroupSet)>, speed: MetresPerSecond) -> Self {

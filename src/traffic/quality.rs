@@ -1,5 +1,6 @@
 //! How well a number is known: every estimate carries it, and no better than its worst necessary part.
 
+use crate::keep::keep;
 use std::fmt;
 
 use crate::units::VehPerHour;
@@ -19,6 +20,16 @@ pub enum Quality {
     #[default]
     None,
 }
+
+keep!(
+    enum Quality {
+        Measured,
+        Fused,
+        Imputed,
+        Profile,
+        None,
+    }
+);
 
 impl Quality {
     /// Every quality, the best first.

@@ -1,5 +1,6 @@
 //! How long a lane's queue is: in view by the camera, beyond the farthest loop by the break-point method.
 
+use crate::keep::keep;
 use crate::time::{Span, Time};
 use crate::units::{Metres, MetresPerSecond, Seconds};
 
@@ -40,6 +41,8 @@ pub struct BreakPoints {
     longest: f32,
     found_at: Option<Time>,
 }
+
+keep!(BreakPoints { covered_ms, moving_since, last_vehicle, longest, found_at });
 
 impl BreakPoints {
     /// One reading of the loop `distance` before the line: it was covered for `occupancy` of `interval`, and `count`

@@ -3,6 +3,7 @@
 //! The key of a reading is (sensor, end): the first wins, a different repeat is refused, an equal one is only counted.
 //! Silence is not zero: a missing reading changes nothing here. Memory is constant per sensor.
 
+use crate::keep::keep;
 use std::fmt;
 
 use crate::event::{LaneView, Reading, Seen, TurnCount};
@@ -159,6 +160,8 @@ pub struct Counters {
     pub rejected: [u64; Reason::LABELS.len()],
 }
 
+keep!(Counters { offered, used, repeats, missing, disordered, skewed, lagging, rephased, rejected });
+
 impl Counters {
     /// Readings refused, for whatever reason.
     pub fn rejected_total(&self) -> u64 {
@@ -195,6 +198,8 @@ pub(crate) struct Track {
     off_grid: u8,
     lagging: bool,
 }
+
+keep!(Track { last, seen, prints, skew, suspect, strikes, off_grid, lagging });
 
 impl Track {
     /// How far its clock runs ahead.

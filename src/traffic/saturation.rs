@@ -1,5 +1,6 @@
 //! How fast a lane discharges: saturation headway and start-up loss, learned while a queue stands behind the line.
 
+use crate::keep::keep;
 use crate::time::{Span, Time};
 use crate::units::{Seconds, VehPerHour};
 
@@ -35,6 +36,8 @@ pub struct Saturation {
     fourth: Time,
     last: Time,
 }
+
+keep!(Saturation { headway_s, loss_s, greens, green_since, queue, stood, crossed, fourth, last });
 
 impl Default for Saturation {
     fn default() -> Self {

@@ -14,6 +14,7 @@ pub use lane::{Discharge, LaneTrack, SPACING, Vehicle};
 
 use crate::event::{LaneView, Reading, Seen};
 use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, Table, span};
+use crate::keep::{keep, resume};
 use crate::network::{Conflict, Control, Network, Sensors};
 use crate::time::{Span, Time};
 
@@ -46,6 +47,8 @@ pub struct Crossing {
     pub at: Time,
 }
 
+keep!(Crossing { connection, at });
+
 /// A vehicle inside a node.
 #[derive(Debug, Clone, Copy)]
 struct Transit {
@@ -53,6 +56,8 @@ struct Transit {
     at: Time,
     seed: u32,
 }
+
+keep!(Transit { to, at, seed });
 
 /// Every vehicle on the lanes of a partition.
 #[derive(Debug, Clone)]
@@ -69,6 +74,12 @@ pub struct Tracker {
     opened_at: [Time; LAMPS_KEPT],
     serial: u32,
 }
+
+resume!(Tracker {
+    kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
+    each: lanes;
+    built: order
+});
 
 impl Tracker {
     /// An empty road at `now`, for the lanes of one partition and their sensors.

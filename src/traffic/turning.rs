@@ -3,6 +3,7 @@
 //! Each path out of a lane has a weight in vehicles, a Dirichlet posterior whose prior comes from the lanes' geometry.
 //! A count for an exit is shared among the lanes that discharged in the same tick by what was expected of each.
 
+use crate::keep::keep;
 use std::ops::Range;
 
 use crate::ids::{ConnectionId, LaneId, LinkId, MovementId, Table, span};
@@ -29,6 +30,8 @@ fn prior(turn: Turn) -> f32 {
 pub struct Turning {
     weights: Table<ConnectionId, f32>,
 }
+
+keep!(Turning { weights });
 
 impl Turning {
     pub(crate) fn new(network: &Network, scope: &Scope) -> Self {

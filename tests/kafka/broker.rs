@@ -237,8 +237,17 @@ impl Worker {
 
     /// Runs with everything logged to a file, and `/metrics` on any port.
     pub(crate) fn spawn_watched(&self) -> Running {
-        let log = self.folder.path().join("log");
-        let mut command = self.command(&["run", "--listen", "127.0.0.1:0"]);
+        self.watched(&["run", "--listen", "127.0.0.1:0"])
+    }
+
+    /// The same, when it is its turn.
+    pub(crate) fn spawn_standby(&self) -> Running {
+        self.watched(&["run", "--listen", "127.0.0.1:0", "--standby"])
+    }
+
+    fn watched(&self, args: &[&str]) -> Running {
+        let log = tempfile::NamedTempFile::new_in(&self.folder).expect("a file").into_temp_path().keep().expect("kept");
+        let mut command = self.command(args);
         command.env("GREENWAVE_LOG", "debug").stdout(Stdio::null()).stderr(File::create(&log).expect("made"));
         let mut running = Running { child: command.spawn().expect("it runs"), log, address: String::new() };
         let began = Stopwatch::start();

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use greenwave::shell::clock::Stopwatch;
+use greenwave::time::Span;
 use serde_json::Value;
 
 use crate::broker::{self, Worker, number};
@@ -47,12 +49,7 @@ fn whoever_is_killed_everything_is_said_once() {
     killed.run_until_read(seconds.into(), Duration::from_millis(60), kills);
     let plans = whole(&killed, seconds.into());
 
-    // Ticks that a deadline closed may be more on one side: up to the last reading all is the same.
-    let until = broker::START_MS + i64::from(seconds) * 1000;
-    let of = |plans: &[Value]| -> Vec<String> {
-        plans.iter().filter(|plan| number(&plan["made_at_ms"]) < until).map(ToString::to_string).collect()
-    };
-    assert_eq!(of(&plans), of(&calm));
+    assert_eq!(until(&plans, seconds.into()), until(&calm, seconds.into()));
 }
 
 #[test]
@@ -104,4 +101,58 @@ fn at_least_once_loses_nothing() {
         assert!(revisions.iter().copied().eq(1..=revisions.len() as i64), "{junction}: {revisions:?}");
     }
     assert!(!revisions.is_empty());
+}
+
+#[test]
+fn a_restart_takes_the_last_snapshot_up_and_repeats_what_came_after() {
+    let worker = Worker::new("snapshot");
+    worker.feed(150, "max");
+    worker.run_until_read(150, Duration::ZERO, 0);
+    let ticks = worker.all("ticks").len() as i64;
+    let mut running = worker.spawn_watched();
+    worker.feed_from(150, 60, "max");
+    worker.wait_read(210);
+    let page = running.get("/metrics");
+    running.stop();
+    let repeated = page.lines().find_map(|line| line.strip_prefix("greenwave_repeated_ticks_total "));
+    let repeated: i64 = repeated.map_or(0, |n| n.parse().expect("a number"));
+    assert!((1..60).contains(&repeated) && ticks > 150, "{repeated} of {ticks} ticks repeated");
+    assert!(!running.log().contains("says something else"), "{}", running.log());
+    whole(&worker, 210);
+}
+
+#[test]
+fn of_several_workers_another_goes_on_when_one_is_gone() {
+    let calm = Worker::new("alone");
+    calm.feed(240, "max");
+    calm.run_until_read(240, Duration::ZERO, 0);
+
+    let worker = Worker::new("standby");
+    let mut workers: Vec<_> = (0..3).map(|_| worker.spawn_standby()).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| worker.feed(240, "16x"));
+        for messages in [20, 120] {
+            worker.wait_read(messages);
+            // Whoever works is the one that has done ticks.
+            let at_work = workers.iter().position(|w| w.get("/metrics").contains("greenwave_ticks_total"));
+            workers.remove(at_work.expect("one works")).kill();
+            let (gone, read) = (Stopwatch::start(), worker.read());
+            while worker.read() <= read {
+                assert!(gone.elapsed() < Span::from_s(10), "nobody goes on");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            println!("another one went on after {}", gone.elapsed());
+        }
+    });
+    worker.wait_read(240);
+    let plans = whole(&worker, 240);
+    assert_eq!(until(&plans, 240), until(&calm.all("plans"), 240));
+    assert_eq!(workers.len(), 1);
+    workers[0].stop();
+}
+
+/// What was planned while readings came: later ticks may be more on one side.
+fn until(plans: &[Value], seconds: i64) -> Vec<String> {
+    let before = |plan: &&Value| number(&plan["made_at_ms"]) < broker::START_MS + seconds * 1000;
+    plans.iter().filter(before).map(ToString::to_string).collect()
 }

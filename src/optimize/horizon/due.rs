@@ -2,6 +2,7 @@
 //! every few seconds in turn.
 
 use crate::ids::{Id, JunctionId};
+use crate::keep::keep;
 use crate::time::{Span, Time};
 
 /// Without news a junction is decided anew after this long. Shorter than a driver's idea of a wasted green.
@@ -19,6 +20,8 @@ pub struct Decided {
     /// Vehicles believed to be on its approaches then.
     pub vehicles: i32,
 }
+
+keep!(Decided { at, next, vehicles });
 
 /// Whether a junction should be decided at `now`, when a plan can count from `from` on at the earliest, `vehicles` are
 /// believed to be on its approaches and `gone` were expected to have left them since it was decided last.

@@ -2,24 +2,28 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
 use super::Failure;
 use crate::engine::Settings;
+use crate::shell::clock;
 use crate::shell::config::{self, Config};
+use crate::shell::kafka::run::Until;
+use crate::shell::kafka::turn::Turn;
 use crate::shell::kafka::{self, gauges, settings};
 use crate::shell::pulse::{Pulse, Server};
 use crate::shell::terminal::Terminal;
 use crate::shell::world::World;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 const ABOUT: &str = "\
 Runs the engine live on Apache Kafka until it is told to stop (SIGTERM, Ctrl-C): what sensors and controllers say comes \
 in, plans and everything else goes out. All that a tick says, and how far it read, is one transaction: readers that \
 read committed messages see each plan once, whatever crashes. A worker that starts repeats what was committed in \
-silence and goes on; one that ran before it under the same group is fenced and ends.
+silence and goes on; one that ran before it under the same group is fenced and ends. With --standby it waits until no
+other one does.
 
 The configuration names the network, the sensors and the broker. `greenwave topics create` makes the topics.";
 
@@ -43,6 +47,13 @@ pub(super) struct Args {
     /// How sure delivery is, in place of the configuration's.
     #[arg(long, value_enum)]
     delivery: Option<settings::Delivery>,
+    /// Stand by: work when no other worker of the group that was started so does. When one is gone another goes on, within
+    /// seconds, where it was.
+    #[arg(long)]
+    standby: bool,
+    /// Stop when everything that the topics hold has been used.
+    #[arg(long)]
+    to_end: bool,
     /// Where to answer /metrics (Prometheus), /health and /ready, such as 127.0.0.1:9464, in place of the configuration's.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -68,11 +79,34 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         terminal.note(format_args!("http://{}/metrics, /health, /ready", server.address()));
     }
     let bar = terminal.progress(0, "ticks");
-    let summary = kafka::run::run(&world, &stop, &pulse, |summary| {
-        bar.inc_length(1);
-        bar.inc(1);
-        bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));
-    })?;
+    let told = || stop.load(Ordering::Relaxed);
+    let turn = args.standby.then(|| Turn::join(&world.config.kafka)).transpose()?;
+    let summary = loop {
+        if let Some(turn) = &turn {
+            pulse.run(true);
+            turn.wait(told, || pulse.beat());
+        }
+        let stop = || told() || turn.as_ref().is_some_and(|turn| !turn.is_mine());
+        let until = Until { stop: &stop, end: args.to_end };
+        let done = kafka::run::run(&world, until, &pulse, |summary| {
+            bar.inc_length(1);
+            bar.inc(1);
+            bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));
+        });
+        if let (Err(why), Some(turn)) = (&done, &turn) {
+            // Fenced by the one whose turn it is now, it may learn of that a little later.
+            clock::sleep(Span::SECOND);
+            if !told() && !turn.is_mine() {
+                tracing::warn!(%why, "another worker goes on; this one stands by");
+                continue;
+            }
+        }
+        let summary = done?;
+        if turn.is_none() || told() || args.to_end {
+            break summary;
+        }
+        tracing::warn!("another worker goes on; this one stands by");
+    };
     bar.finish_and_clear();
     let object = json!({
         "repeated": summary.repeated,

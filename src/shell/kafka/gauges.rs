@@ -61,6 +61,7 @@ pub(super) fn describe() {
         "Plans, by outcome: published, refused by the gate, declined by a controller."
     );
     describe_counter!("greenwave_commits_total", "Transactions, by outcome: committed, or tried again.");
+    describe_counter!("greenwave_rebalances_total", "How often workers that stand by shared out anew who works.");
     describe_counter!("greenwave_repeated_ticks_total", "Committed ticks that were repeated in silence.");
     describe_gauge!("greenwave_lag_messages", "Messages at the broker that are not used yet, by topic and partition.");
     describe_gauge!("greenwave_watermark_delay_seconds", Unit::Seconds, "How far the last tick lies behind the clock.");
@@ -151,6 +152,11 @@ pub(super) fn commit(took: Option<Span>) {
     if let Some(took) = took {
         histogram!("greenwave_commit_seconds").record(took.s());
     }
+}
+
+/// Books that the workers shared out anew who works.
+pub(super) fn rebalanced() {
+    counter!("greenwave_rebalances_total").increment(1);
 }
 
 /// Books a tick that was repeated.

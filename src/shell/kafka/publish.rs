@@ -22,6 +22,7 @@ use crate::shell::cli::Failure;
 use crate::shell::clock::{self, Stopwatch};
 use crate::shell::pulse::Pulse;
 use crate::time::{Span, Time};
+use crate::wire::{self, Message, v1};
 
 /// One tick to write; its last record is the tick itself.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) struct Batch {
     pub(super) now: Time,
     pub(super) records: Vec<Record>,
     pub(super) next: Vec<i64>,
+    /// What the engine has become, where that is to be written down.
+    pub(super) state: Option<Vec<u8>>,
 }
 
 /// So many ticks may wait to be written; then the engine waits.
@@ -69,11 +72,12 @@ pub(super) fn start(
     inputs: Inputs,
     writer: Writer,
     last: Option<Time>,
+    provenance: v1::Provenance,
     pulse: Arc<Pulse>,
 ) -> Result<(SyncSender<Batch>, Writing), Failure> {
     let group = client::consumer(settings)?;
     let (send, batches) = sync_channel(WAITING_MAX);
-    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, pulse };
+    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, provenance, pulse };
     let thread = thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&batches))?;
     Ok((send, thread))
 }
@@ -86,6 +90,7 @@ struct Publisher {
     group: client::Reader,
     /// The last tick that is committed.
     last: Option<Time>,
+    provenance: v1::Provenance,
     pulse: Arc<Pulse>,
 }
 
@@ -94,9 +99,21 @@ impl Publisher {
         while let Ok(first) = batches.recv() {
             let mut gathered = vec![first];
             gathered.extend(batches.try_iter().take(WAITING_MAX));
+            gathered.iter_mut().for_each(|batch| self.snapshot(batch));
             self.write(gathered)?;
         }
         Ok(())
+    }
+
+    /// Puts a tick's state among its records, before the tick itself.
+    fn snapshot(&self, batch: &mut Batch) {
+        let Some(state) = batch.state.take() else { return };
+        let Some(tick) = batch.records.pop() else { return };
+        for part in wire::snapshot::parts(batch.now.ms(), &self.provenance, &state) {
+            let (key, value) = (part.part.to_string(), part.encode_to_vec());
+            batch.records.push(Record { topic: Topic::Snapshots, partition: 0, key, value });
+        }
+        batch.records.push(tick);
     }
 
     /// Writes these ticks once, whatever it takes.
@@ -190,10 +207,11 @@ impl Publisher {
             }
             clock::sleep(Span::from_ms(500));
         };
-        let Some(last) = committed(&self.settings, Some(TAIL))?.into_iter().next_back() else { return Ok(()) };
+        let Some(last) = committed(&self.settings, TAIL)?.ticks.into_iter().next_back() else { return Ok(()) };
         let now = Time::from_ms(last.now_ms);
         let ours = batches.iter().find(|batch| batch.now == now);
-        let same = ours.is_some_and(|batch| batch.records.last().is_some_and(|tick| tick.value == wire_bytes(&last)));
+        let same =
+            ours.is_some_and(|batch| batch.records.last().is_some_and(|tick| tick.value == last.encode_to_vec()));
         match (self.last, same) {
             (_, true) => batches.retain(|batch| batch.now > now),
             (Some(known), false) if known == now => {}
@@ -209,12 +227,7 @@ impl Publisher {
 /// So many of the last ticks are looked at to find the last one.
 const TAIL: i64 = 1000;
 
-fn wire_bytes(tick: &crate::wire::v1::EngineTick) -> Vec<u8> {
-    use crate::wire::Message;
-    tick.encode_to_vec()
-}
-
 /// The record that a tick is itself.
-pub(super) fn tick_record(tick: &crate::wire::v1::EngineTick) -> Record {
-    Record { topic: Topic::Ticks, partition: 0, key: tick.now_ms.to_string(), value: wire_bytes(tick) }
+pub(super) fn tick_record(tick: &v1::EngineTick) -> Record {
+    Record { topic: Topic::Ticks, partition: 0, key: tick.now_ms.to_string(), value: tick.encode_to_vec() }
 }

@@ -10,7 +10,7 @@ use super::backlog::{Backlog, Cut, Share};
 use super::client::Ends;
 use super::gauges::{self, Gauges};
 use super::input::{self, News, Place, Room};
-use super::past::{beginnings, committed, positions, recent};
+use super::past::{Past, beginnings, positions};
 use super::publish::{self, Batch, tick_record};
 use super::rim::Rim;
 use super::route::{self, Inputs};
@@ -45,18 +45,29 @@ pub struct Summary {
     pub last: Option<Time>,
 }
 
-/// Runs until `stop` is set; `progress` hears after every tick.
+/// When a run is over.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a question has none")]
+pub struct Until<'a> {
+    /// When this says so.
+    pub stop: &'a dyn Fn() -> bool,
+    /// When everything that the topics hold has been used.
+    pub end: bool,
+}
+
+/// Runs for so long; `progress` hears after every tick.
 ///
 /// # Errors
 /// When topics are missing, the broker refuses or stays away, or another worker takes over.
 pub fn run(
     world: &World,
-    stop: &AtomicBool,
+    until: Until<'_>,
     pulse: &Arc<Pulse>,
     mut progress: impl FnMut(&Summary),
 ) -> Result<Summary, Failure> {
     gauges::describe();
     pulse.beat();
+    pulse.run(false);
     let settings = &world.config.kafka;
     let rim = Rim::open(settings)?;
     let partitions = topics::check(settings, world.names.network().partitions().len())?;
@@ -68,16 +79,16 @@ pub fn run(
         .collect();
     // From here on nobody else commits, so that what is read now is the last word.
     let writer = publish::take_over(settings)?;
-    let past = committed(settings, None)?;
-    let past = recent(past, Span::from_s(settings.repeat_s.into()), &world.provenance());
-    let next = match past.first() {
+    let mut past = Past::find(world)?;
+    let next = match past.ticks.first() {
         Some(tick) => positions(tick, &inputs)?,
         None => beginnings(settings, &inputs)?,
     };
-    let last = past.last().map(|tick| Time::from_ms(tick.now_ms));
-    let (batches, publisher) = publish::start(settings, inputs.clone(), writer, last, Arc::clone(pulse))?;
+    let last = past.ticks.last().map(|tick| Time::from_ms(tick.now_ms));
+    let (batches, publisher) =
+        publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
     let mut live = Live::start(world, inputs, next, batches, &rim, Arc::clone(pulse))?;
-    let done = live.repeat(&past, stop).and_then(|()| live.go_on(stop, &mut progress));
+    let done = live.repeat(&mut past, until).and_then(|()| live.go_on(until, &mut progress));
     live.end();
     let summary = live.summary;
     drop(live.batches);
@@ -160,14 +171,12 @@ impl<'a> Live<'a> {
     }
 
     /// Repeats committed ticks; all that they say has been said.
-    fn repeat(&mut self, past: &[v1::EngineTick], stop: &AtomicBool) -> Result<(), Failure> {
-        let Some((first, rest)) = past.split_first() else { return Ok(()) };
-        let woken = Time::from_ms(first.now_ms);
-        let mut city = self.world.city(woken + self.world.config.settings.tick());
-        for tick in rest {
+    fn repeat(&mut self, past: &mut Past, until: Until<'_>) -> Result<(), Failure> {
+        let Some(mut city) = past.city.take() else { return Ok(()) };
+        for tick in &past.ticks[1..] {
             let (now, wanted) = (Time::from_ms(tick.now_ms), positions(tick, &self.inputs)?);
             while !self.reached(&wanted) {
-                if stop.load(Ordering::Relaxed) {
+                if (until.stop)() {
                     return Ok(());
                 }
                 self.listen(Duration::from_millis(50))?;
@@ -222,9 +231,9 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn go_on(&mut self, stop: &AtomicBool, progress: &mut impl FnMut(&Summary)) -> Result<(), Failure> {
-        self.pulse.run();
-        while !stop.load(Ordering::Relaxed) {
+    fn go_on(&mut self, until: Until<'_>, progress: &mut impl FnMut(&Summary)) -> Result<(), Failure> {
+        self.pulse.run(true);
+        while !((until.stop)() || until.end && self.at_end()) {
             self.tell();
             let Some(now) = self.next_tick()? else {
                 self.listen(Duration::from_millis(20))?;
@@ -241,6 +250,11 @@ impl<'a> Live<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether everything that the topics hold has been used.
+    fn at_end(&self) -> bool {
+        self.marks.all_ended() && (0..self.inputs.len()).all(|source| self.backlog.front(source).is_none())
     }
 
     /// Tells once a second how far behind it is.
@@ -270,7 +284,7 @@ impl<'a> Live<'a> {
         let Some(first) = readings.filter_map(|source| self.backlog.front(source)?.time).min() else { return Ok(None) };
         let now = first.ceil(step);
         self.city = Some(self.world.city(now));
-        self.write(now - step, &Closing::Caller, Vec::new())?;
+        self.write(now - step, &Closing::Caller, Vec::new(), None)?;
         Ok(Some(now))
     }
 
@@ -293,10 +307,19 @@ impl<'a> Live<'a> {
         self.summary.messages += share.found.len() as u64;
         self.summary.ticks += 1;
         self.summary.last = Some(now);
-        self.write(now, closing, records)
+        let every = Span::from_s(self.world.config.kafka.snapshot_s.into());
+        let due = every > Span::ZERO && now.floor(every) == now;
+        let state = due.then(|| city.state());
+        self.write(now, closing, records, state)
     }
 
-    fn write(&self, now: Time, closing: &Closing, mut records: Vec<route::Record>) -> Result<(), Failure> {
+    fn write(
+        &self,
+        now: Time,
+        closing: &Closing,
+        mut records: Vec<route::Record>,
+        state: Option<Vec<u8>>,
+    ) -> Result<(), Failure> {
         let next = self.backlog.next().to_vec();
         let mut positions: Vec<v1::InputPosition> = Vec::new();
         for (&(topic, _), &offset) in self.inputs.iter().zip(&next) {
@@ -314,7 +337,7 @@ impl<'a> Live<'a> {
             provenance: Some(self.provenance.clone()),
         };
         records.push(tick_record(&tick));
-        let mut batch = Batch { now, records, next };
+        let mut batch = Batch { now, records, next, state };
         loop {
             batch = match self.batches.try_send(batch) {
                 Ok(()) => return Ok(()),

@@ -18,7 +18,9 @@ pub struct Settings {
     pub delivery: Delivery,
     /// Where a group begins that has never run.
     pub start: Start,
-    /// A worker that starts repeats so much of what was committed, s of event time: 60 to 604 800.
+    /// What the engine has become is written down this often, s of event time: 1 to 86 400; 0 for never.
+    pub snapshot_s: u32,
+    /// A worker that starts and finds no snapshot repeats so much of what was committed, s of event time: 60 to 604 800.
     pub repeat_s: u32,
     /// Messages that wait to be used take at most this much memory, MiB: 8 to 65 536.
     pub backlog_mib: u32,
@@ -115,6 +117,7 @@ impl Default for Settings {
             prefix: String::new(),
             delivery: Delivery::default(),
             start: Start::default(),
+            snapshot_s: 60,
             repeat_s: 3600,
             backlog_mib: 256,
             replication: None,
@@ -142,6 +145,7 @@ impl Settings {
                 faults.push(format!("kafka.{key}: {value} {unit} is not within {min} to {max} {unit}"));
             }
         };
+        within("snapshot_s", self.snapshot_s.into(), 0, 86_400, "s");
         within("repeat_s", self.repeat_s.into(), 60, 604_800, "s");
         within("backlog_mib", self.backlog_mib.into(), 8, 65_536, "MiB");
         let allowed = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
@@ -180,8 +184,11 @@ Keys of section [kafka], with their defaults:
       or \"at-least-once\", for brokers without transactions
   start = \"earliest\"
       where a group begins that has never run: \"earliest\" or \"latest\"
+  snapshot_s = 60
+      how often what the engine has become is written down; 0 to 86400 s, 0 for never. A worker that starts takes the last
+      one up and repeats in silence what was committed since
   repeat_s = 3600
-      a worker that starts repeats so much of what was committed, in silence, to know what it knew; 60 to 604800 s
+      where there is no snapshot it repeats so much; 60 to 604800 s
   backlog_mib = 256
       memory for messages that wait to be used, 8 to 65536 MiB
   replication

@@ -93,6 +93,11 @@ fn told(topic: Topic, value: &[u8]) -> Result<Told, Wrong> {
         Topic::Audit => plain::<v1::CommandOutcome>(value),
         Topic::Refused => plain::<v1::PlanRefused>(value),
         Topic::Ticks => plain::<v1::EngineTick>(value),
+        Topic::Snapshots => {
+            let part: v1::EngineSnapshot = wire::read(value)?;
+            let text = format!("{}: part {} of {}, {} bytes", part.now_ms, part.part + 1, part.parts, part.state.len());
+            Ok(Told { json: json::write(&part), text })
+        }
         Topic::Readings => plain::<v1::Readings>(value),
         Topic::Status => plain::<v1::SignalReport>(value),
         Topic::Positions => plain::<v1::VehiclePosition>(value),

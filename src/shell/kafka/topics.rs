@@ -34,6 +34,7 @@ pub enum Topic {
     Audit,
     Refused,
     Ticks,
+    Snapshots,
 }
 
 /// How long a topic's messages are kept.
@@ -47,7 +48,7 @@ pub enum Kept {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Readings,
         Self::Status,
         Self::Positions,
@@ -64,6 +65,7 @@ impl Topic {
         Self::Audit,
         Self::Refused,
         Self::Ticks,
+        Self::Snapshots,
     ];
     /// What comes in.
     pub const INPUTS: [Self; 5] = [Self::Readings, Self::Status, Self::Positions, Self::Requests, Self::Commands];
@@ -87,18 +89,19 @@ impl Topic {
             Self::Audit => "audit",
             Self::Refused => "plans.refused",
             Self::Ticks => "engine.ticks",
+            Self::Snapshots => "engine.snapshots",
         }
     }
 
     /// Whether it has a partition a zone; one otherwise.
     pub fn per_zone(self) -> bool {
-        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Corridors | Self::Ticks)
+        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Corridors | Self::Ticks | Self::Snapshots)
     }
 
     /// How long its messages are kept.
     pub fn kept(self) -> Kept {
         match self {
-            Self::Plans | Self::Health | Self::Ladder => Kept::Compacted,
+            Self::Plans | Self::Health | Self::Ladder | Self::Snapshots => Kept::Compacted,
             Self::Commands | Self::Requests | Self::Corridors | Self::Audit | Self::Alarms => Kept::Days(90),
             _ => Kept::Days(7),
         }
@@ -133,6 +136,12 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
                 // The broker's clock: what a sensor with a bad one sends is neither kept for ever nor thrown away.
                 .set("message.timestamp.type", "LogAppendTime");
             match topic.kept() {
+                // They are large, and only the last one is of use.
+                Kept::Compacted if *topic == Topic::Snapshots => new
+                    .set("cleanup.policy", "compact")
+                    .set("segment.ms", "600000")
+                    .set("max.compaction.lag.ms", "600000")
+                    .set("min.cleanable.dirty.ratio", "0.1"),
                 Kept::Compacted => new.set("cleanup.policy", "compact").set("segment.ms", "3600000"),
                 Kept::Days(_) => new.set("cleanup.policy", "delete").set("retention.ms", retention),
             }

@@ -60,6 +60,11 @@ impl Watermarks {
         self.partitions.iter().all(|p| p.ended || p.mark.is_some())
     }
 
+    /// Whether every partition has been read to its end.
+    pub(super) fn all_ended(&self) -> bool {
+        self.partitions.iter().all(|p| p.ended)
+    }
+
     /// How the tick that ends at `now` closes, if it does; `waiting` says whether messages of a partition wait.
     pub(super) fn closing(&self, now: Time, wall: Time, waiting: impl Fn(usize) -> bool) -> Option<Closing> {
         let due = now + self.lateness;

@@ -2,6 +2,7 @@
 //! Source: PeMS.
 
 use super::{BIN, Cause, Sample, Setting};
+use crate::keep::keep;
 use crate::time::{Span, Time};
 
 /// The day begins, s after local midnight.
@@ -52,6 +53,8 @@ pub struct Daily {
     last: f32,
     change: f32,
 }
+
+keep!(Daily { day, whole, received, zero, high, uncounted, unseen, constant, run, last, change });
 
 impl Daily {
     /// Takes one bin that ended at `at`. Returns the verdict on a day once it is over: `Some(None)` is a clean one.

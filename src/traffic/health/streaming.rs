@@ -1,6 +1,7 @@
 //! The tests that need no more than the last bins: no hits, chatter, locked on, no change, spike. Source: MnDOT IRIS.
 
 use super::{Cause, Sample, Setting};
+use crate::keep::keep;
 
 /// 4 h without a vehicle, in bins.
 const NO_HITS: u16 = 480;
@@ -28,6 +29,8 @@ pub struct Streaming {
     last: Option<f32>,
     spike_s: f32,
 }
+
+keep!(Streaming { empty, covered, same, last, spike_s });
 
 impl Streaming {
     /// Something was not heard: runs of equal values end, for nobody knows what was between.

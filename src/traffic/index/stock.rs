@@ -6,6 +6,8 @@
 //! Only while a queue covers the edge does the inflow from upstream decide. Its error adds up as long as that lasts;
 //! when the queue has cleared, the vehicles beyond are known again, and the time booked meanwhile is put right.
 
+use crate::keep::keep;
+
 /// A queue that covers the edge, and has not yet seen off its last vehicle, discharges at least at this share of
 /// saturation, veh/s and lane.
 const DISCHARGING_VEH_S: f32 = 0.26;
@@ -74,6 +76,8 @@ pub struct Stock {
     lanes_covered: u8,
     started: bool,
 }
+
+keep!(Stock { beyond_s, view_s, room, seen, beyond, fast, slow, covered_s, lanes_covered, started });
 
 impl Stock {
     /// An empty link of `length_m` and `lanes` at `speed`, whose view reaches `view_m` upstream.

@@ -4,6 +4,7 @@ use super::loops::Loop;
 use super::view::{Belief, View};
 use super::{STUCK_S, draw};
 use crate::ids::{ConnectionId, LaneId};
+use crate::keep::{keep, resume};
 use crate::network::{Network, SensorKind, Sensors};
 
 /// Road a standing vehicle takes, its gap included, m.
@@ -30,6 +31,8 @@ pub struct Discharge {
     pub startup_s: f32,
 }
 
+keep!(Discharge { headway_s, startup_s });
+
 /// A vehicle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vehicle {
@@ -40,6 +43,8 @@ pub struct Vehicle {
     /// What its choices are drawn from.
     pub seed: u32,
 }
+
+keep!(Vehicle { gap, speed, seed });
 
 impl Vehicle {
     /// Whether it stands.
@@ -86,6 +91,11 @@ pub struct LaneTrack {
     stuck: f32,
     crossed_ago: f32,
 }
+
+resume!(LaneTrack {
+    kept: vehicles, loops, view, belief, discharge, flow, ruled_out, wants, open, stuck, crossed_ago;
+    built: length, speed
+});
 
 impl Default for Discharge {
     fn default() -> Self {

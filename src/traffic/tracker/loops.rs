@@ -1,6 +1,7 @@
 //! Loops: a vehicle is past one when it was counted, and not before.
 
 use super::lane::{LaneTrack, SPACING, STOP_GAP, Vehicle};
+use crate::keep::keep;
 use crate::time::{Span, Time};
 
 /// Nearer to the line than this a loop counts those that leave, m.
@@ -26,6 +27,8 @@ pub(super) struct Loop {
     /// Vehicles past it before this step, of those that are still on the lane.
     pub(super) past: usize,
 }
+
+keep!(Loop { distance, prompt, count, occupancy, alive, held, past });
 
 impl Loop {
     pub(super) fn at(distance: f32, interval: Span) -> Self {

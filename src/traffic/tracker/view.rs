@@ -1,6 +1,7 @@
 //! Cameras: the number of vehicles in view corrects the number believed, as far as successive counts can be trusted.
 
 use super::lane::{LaneTrack, SPACING, STOP_GAP, Vehicle};
+use crate::keep::keep;
 use crate::time::{Span, Time};
 
 /// A model vehicle this near to the edge of the view may as well be on its other side, m.
@@ -26,6 +27,8 @@ pub(super) struct View {
     pub(super) at: Time,
 }
 
+keep!(View { nearest, farthest, vehicles, queue, at });
+
 /// How far the model can be trusted: a Kalman filter on the number of vehicles it lacks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Belief {
@@ -38,6 +41,8 @@ pub(super) struct Belief {
     last: Option<f32>,
     unseen: bool,
 }
+
+keep!(Belief { missing, variance, noise, last, unseen });
 
 impl Default for Belief {
     fn default() -> Self {

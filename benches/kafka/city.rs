@@ -1,0 +1,83 @@
+//! A city, its readings as messages, and the broker they go through.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use greenwave::engine::{Control, Settings};
+use greenwave::network::layout::{Layout, layout};
+use greenwave::network::limits::Limits;
+use greenwave::network::{Network, SensorKind};
+use greenwave::shell::config::Config;
+use greenwave::shell::world::World;
+use greenwave::twin::city;
+use greenwave::wire::{Message, v1};
+
+/// When the readings begin.
+const START_MS: i64 = 1_772_434_800_000;
+
+/// How readings are written.
+#[derive(Clone, Copy)]
+pub(crate) enum Case {
+    Single,
+    Batch(usize),
+}
+
+/// The address of a broker, which is started where there is none.
+pub(crate) fn bootstrap() -> &'static str {
+    static BOOTSTRAP: OnceLock<String> = OnceLock::new();
+    BOOTSTRAP.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka.sh");
+        let out = Command::new(script).arg("start").stderr(Stdio::inherit()).output().expect("kafka.sh runs");
+        assert!(out.status.success(), "the broker does not start");
+        String::from_utf8(out.stdout).expect("an address").trim().to_owned()
+    })
+}
+
+/// A city of so many junctions in one zone, its controllers running their own programs.
+pub(crate) fn world(junctions: usize) -> World {
+    let spec = city::city(junctions, 1);
+    let network = Network::build(spec.clone(), &Limits::default()).expect("the city is sound");
+    let sensors = layout(&network, Layout::Full);
+    let settings = Settings { control: Control::Fixed, ..Settings::default() };
+    let mut config = Config { settings, ..Config::default() };
+    config.kafka.bootstrap = bootstrap().to_owned();
+    config.kafka.privacy.key_env = Some("PATH".into()); // any text of 16 bytes does
+    World::of(spec, Limits::default(), &sensors, config).expect("the world is sound")
+}
+
+/// About `count` readings of all loops of a city, second by second, as messages; and how many they are.
+pub(crate) fn readings(world: &World, case: Case, count: usize) -> (Vec<Vec<u8>>, usize) {
+    let table = world.names.sensors().table();
+    let loops: Vec<&str> = table.values().filter(|s| s.kind == SensorKind::Loop).map(|s| &*s.name).collect();
+    let seconds = count.div_ceil(loops.len());
+    let mut messages = Vec::new();
+    for second in 1..=seconds as i64 {
+        let end_ms = START_MS + second * 1000;
+        let busy = |row: usize| u32::from((row as i64 + second) % 7 == 0);
+        match case {
+            Case::Single => messages.extend(loops.iter().enumerate().map(|(row, id)| {
+                let seen = v1::LoopReading { count: busy(row), occupancy: 0.2 * busy(row) as f32, speed_mps: None };
+                let reading = v1::Reading {
+                    sensor_id: (*id).to_owned(),
+                    end_ms,
+                    interval_ms: 1000,
+                    seen: Some(v1::reading::Seen::Loop(seen)),
+                };
+                v1::Readings { readings: vec![reading], batches: vec![] }.encode_to_vec()
+            })),
+            Case::Batch(most) => messages.extend(loops.chunks(most).enumerate().map(|(chunk, ids)| {
+                let counts: Vec<u32> = (0..ids.len()).map(|row| busy(chunk * most + row)).collect();
+                let columns = v1::LoopColumns {
+                    sensor_ids: ids.iter().map(|&id| id.to_owned()).collect(),
+                    occupancies: counts.iter().map(|&count| 0.2 * count as f32).collect(),
+                    counts,
+                    speeds_mps: vec![],
+                };
+                let batch = v1::ReadingBatch { end_ms, interval_ms: 1000, loops: Some(columns), cameras: None };
+                v1::Readings { readings: vec![], batches: vec![batch] }.encode_to_vec()
+            })),
+        }
+    }
+    (messages, seconds * loops.len())
+}
