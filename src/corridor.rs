@@ -282,3 +282,6 @@ impl Corridors {
 }
 
 const MINUTE: Span = Span::from_s(60);
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::corridor::preempt::{Preemption, green_at};
+use crate::corridor::preempt::{Preemption, green_at, stages};
 use crate::ids::{GroupId, GroupSet, StageId, Table};
 use crate::keep::keep;
 use crate::network::Program;
@@ -17,8 +17,10 @@ use crate::time::{Span, Time};
 const LOOKED_AT_MAX: usize = 300;
 /// A hold ends so long before somebody has waited for as long as anybody may.
 const MARGIN: Span = Span::from_s(2);
-/// A vehicle that a hold does not outlast waits for the next one, about so long.
+/// From the end of a hold to the next one, everybody else having been served between, about.
 const AGAIN: Span = Span::from_s(60);
+/// Somebody would wait for too long on the way: the gate lets it through only where there is no help any more.
+const REFUSED: Span = Span::from_s(120);
 /// From the earliest instant at which a vehicle may come to its being through.
 const THROUGH: Span = Span::from_s(1);
 
@@ -46,9 +48,11 @@ pub struct Approach {
     pub lasts: Time,
     /// How much longer the vehicle takes than it would if nobody stood in its way.
     pub late: Span,
+    /// How good its stage is for others: the place among those that serve the vehicle.
+    goal: usize,
 }
 
-keep!(Approach { changes, green, lasts, late });
+keep!(Approach { changes, green, lasts, late, goal });
 
 /// What a junction would be doing after some changes, and since when who would have waited.
 struct Node {
@@ -57,24 +61,30 @@ struct Node {
     /// Those who wait only because of these changes.
     sent: GroupSet,
     changes: Vec<Change>,
+    /// Whether somebody would have waited for too long by now.
+    too_long: bool,
 }
 
 impl Scene<'_> {
-    /// The best way from what runs into the stage `target`, no change before `from`: the one that makes the vehicle wait
-    /// least, the shortest of those. None where no order of stages leads there.
-    pub fn approach(&self, running: &Running, from: Time, target: StageId, order: &Preemption) -> Option<Approach> {
-        let stages = &self.bounds.junction.stages;
-        let after = self.after(target);
-        let start =
-            Node { running: running.clone(), since: self.waiting.clone(), sent: GroupSet::EMPTY, changes: Vec::new() };
+    /// The best way from what runs into a stage that serves the vehicle, no change before `from`: the one that makes it
+    /// wait least, the shortest of those. None where no order of stages leads there.
+    pub fn approach(&self, running: &Running, from: Time, order: &Preemption) -> Option<Approach> {
+        let junction = self.bounds.junction;
+        let goals = stages(junction, order.groups, order.beside);
+        let after: Vec<_> = goals.iter().map(|&goal| self.after(goal)).collect();
+        let (since, changes) = (self.waiting.clone(), Vec::new());
+        let start = Node { running: running.clone(), since, sent: GroupSet::EMPTY, changes, too_long: false };
         let mut best: Option<Approach> = None;
         let mut open = VecDeque::from([start]);
         let mut looked_at = 0;
         while let Some(node) = open.pop_front() {
-            if node.running.stage == Some(target) {
-                let found = self.judge(&node, target, order, &after);
-                if best.as_ref().is_none_or(|best| found.late < best.late) {
-                    best = Some(found);
+            if let Some(goal) = goals.iter().position(|&goal| node.running.stage == Some(goal)) {
+                let found = self.judge(&node, goals[goal], order, &after[goal]);
+                let before = |best: &Approach| {
+                    (best.late, best.changes.len(), best.goal) <= (found.late, found.changes.len(), goal)
+                };
+                if !best.as_ref().is_some_and(before) {
+                    best = Some(Approach { goal, ..found });
                 }
                 if !node.changes.is_empty() {
                     continue;
@@ -84,11 +94,11 @@ impl Scene<'_> {
                 break;
             }
             let may = |to: &StageId| {
-                let follows = |at| at != *to && self.bounds.junction.may_follow(at, *to);
-                node.running.stage.is_none_or(follows)
-                    && (*to == target || node.changes.iter().all(|c| c.stage != *to) && running.stage != Some(*to))
+                let follows = |at| at != *to && junction.may_follow(at, *to);
+                let new = || node.changes.iter().all(|c| c.stage != *to) && running.stage != Some(*to);
+                node.running.stage.is_none_or(follows) && (goals.contains(to) || new())
             };
-            for to in stages.ids().filter(may) {
+            for to in junction.stages.ids().filter(may) {
                 looked_at += 1;
                 let next = self.step(&node, from, to);
                 let at = next.changes.last().map_or(from, |c| c.at);
@@ -112,13 +122,16 @@ impl Scene<'_> {
             since[group] = Some(at);
             sent = sent.with(group);
         }
-        for group in groups.iter() {
-            since[group] = None;
-        }
         let mut running = node.running.clone();
         let change = Change { stage: to, at };
         running.follow(change, junction);
-        Node { running, since, sent, changes: node.changes.iter().copied().chain([change]).collect() }
+        let mut too_long = node.too_long;
+        for group in groups.iter() {
+            let due = since[group].take().map(|since| since + self.bounds.max_red(group));
+            too_long |= running.lamps.group(group).green_from.zip(due).is_some_and(|(green, due)| green > due);
+        }
+        let changes = node.changes.iter().copied().chain([change]).collect();
+        Node { running, since, sent, changes, too_long }
     }
 
     fn judge(&self, node: &Node, target: StageId, order: &Preemption, after: &Table<GroupId, Span>) -> Approach {
@@ -135,9 +148,14 @@ impl Scene<'_> {
         let shown = junction.stages[target].groups;
         let others = junction.groups.ids().filter(|&g| !shown.contains(g)).filter_map(longest);
         let lasts = others.min().unwrap_or(Time::NEVER);
-        let through = order.low.max(green) + THROUGH;
-        let late = if lasts < through { late + AGAIN } else { late };
-        Approach { changes: node.changes.clone(), green, lasts, late }
+        // A hold that ends before the vehicle comes clears its queue, and is to come again: as likely as the vehicle
+        // comes after its end.
+        let (first, last) = (order.low.max(green) + THROUGH, order.high.max(green) + THROUGH);
+        let missed = ((last - lasts).s() / (last - first).s().max(1.0)).clamp(0.0, 1.0);
+        let again = (lasts + AGAIN - order.low).max(Span::ZERO);
+        let late = late.max(Span::nearest(missed * again.s()));
+        let late = if node.too_long || lasts < green { late + REFUSED } else { late };
+        Approach { changes: node.changes.clone(), green, lasts, late, goal: 0 }
     }
 
     /// From leaving `stage` to each group's green when everybody is served in turn.
@@ -196,7 +214,7 @@ mod tests {
     use super::*;
     use crate::ids::{Id, JunctionId};
     use crate::network::Junction;
-    use crate::plan::fixture::{Site, at, g, in_stage, s};
+    use crate::plan::fixture::{Site, at, g, in_stage};
 
     /// Three streams, each its own stage, in a fixed order.
     fn junction() -> Junction {
@@ -213,12 +231,14 @@ mod tests {
             junction: JunctionId::of(0),
             call: 1,
             groups: GroupSet::EMPTY.with(g(0)),
+            beside: GroupSet::EMPTY,
             from: at(call.0),
             low: at(call.1),
+            high: at(call.1 + 2.0),
             until: at(call.1 + 10.0),
             bends: false,
         };
-        let found = scene.approach(&in_stage(junction, stage), at(0.0), s(0), &order).expect("a way");
+        let found = scene.approach(&in_stage(junction, stage), at(0.0), &order).expect("a way");
         (found.changes.iter().map(|c| c.stage.index()).collect(), found.late.ms() / 1000)
     }
 

@@ -1,6 +1,6 @@
 //! Several calls at one junction: who goes first, so that the weighted lateness of all is least.
 
-use crate::corridor::preempt::{Preemption, stage};
+use crate::corridor::preempt::{Preemption, stages};
 use crate::event::PriorityClass;
 use crate::network::Network;
 use crate::time::{Span, Time};
@@ -40,8 +40,9 @@ pub(super) fn arbitrate(network: &Network, mut asks: Vec<Ask>) -> Vec<Preemption
     for of_one in asks.chunk_by(|a, b| a.order.junction == b.order.junction) {
         let junction = network.junction(of_one[0].order.junction);
         let together = |a: &Ask, b: &Ask| {
-            let both = stage(junction, a.order.groups.union(b.order.groups));
-            both.is_some_and(|s| a.order.groups.union(b.order.groups).is_subset(junction.stages[s].groups))
+            let (all, beside) = (a.order.groups.union(b.order.groups), a.order.beside.union(b.order.beside));
+            let both = stages(junction, all, beside);
+            both.first().is_some_and(|&s| all.is_subset(junction.stages[s].groups))
         };
         let (first, rest) = of_one.split_at(of_one.len().min(ORDERED_MAX));
         let mut best: (f64, Vec<usize>) = (f64::INFINITY, (0..first.len()).collect());
@@ -59,6 +60,7 @@ pub(super) fn arbitrate(network: &Network, mut asks: Vec<Ask>) -> Vec<Preemption
                 let shift = (until + BETWEEN - ask.low).max(Span::ZERO);
                 order.from = order.from.max((ask.low + shift).min(until + BETWEEN));
                 order.low += shift;
+                order.high += shift;
                 order.until += shift;
                 gone += shift;
                 let _ = before;
@@ -119,7 +121,18 @@ mod tests {
     fn ask(call: u32, group: usize, low: f64, class: PriorityClass) -> Ask {
         let groups = GroupSet::EMPTY.with(g(group));
         let (from, until) = (at(low - 5.0), at(low + 20.0));
-        let order = Preemption { junction: JunctionId::of(0), call, groups, from, low: at(low), until, bends: false };
+        let beside = GroupSet::EMPTY;
+        let order = Preemption {
+            junction: JunctionId::of(0),
+            call,
+            groups,
+            beside,
+            from,
+            low: at(low),
+            high: at(low + 6.0),
+            until,
+            bends: false,
+        };
         Ask { order, low: at(low), high: at(low + 6.0), weight: weight(class, false) }
     }
 

@@ -2,10 +2,10 @@
 
 use crate::corridor::arbitrate::{Ask, weight};
 use crate::corridor::clear::{self, Look};
-use crate::corridor::eta::{Progress, STRAYS_MAX};
+use crate::corridor::eta::{Fix, Progress, STRAYS_MAX};
 use crate::corridor::preempt::Preemption;
 use crate::corridor::route::Atlas;
-use crate::corridor::way::{Way, project};
+use crate::corridor::way::{Gate, Way, project};
 use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
 use crate::ids::{JunctionId, LinkId, span};
@@ -40,16 +40,39 @@ pub(super) struct Call {
     way: Way,
     progress: Progress,
     gates: Vec<GateEta>,
+    /// Whether each of those is walled in by the queue of another turn.
+    walled: Vec<bool>,
     /// When each junction could show green, as it last said.
     greens: Vec<(JunctionId, Time)>,
     expires: Time,
     parked: bool,
+    /// Since when it is beside its way, with no other from there.
+    lost: Option<Time>,
+    /// The road ahead that is closed, if there is no way around it.
+    closed: Option<LinkId>,
     told: Time,
     ended: Time,
     last: Option<Point>,
 }
 
-keep!(Call { serial, request, state, extra_veh_s, way, progress, gates, greens, expires, parked, told, ended, last });
+keep!(Call {
+    serial,
+    request,
+    state,
+    extra_veh_s,
+    way,
+    progress,
+    gates,
+    walled,
+    greens,
+    expires,
+    parked,
+    lost,
+    closed,
+    told,
+    ended,
+    last
+});
 
 impl Call {
     /// A call on its way, or why there is none.
@@ -69,9 +92,12 @@ impl Call {
             extra_veh_s: 0.0,
             progress: Progress::new(now),
             gates: Vec::new(),
+            walled: Vec::new(),
             greens: Vec::new(),
             expires: Time::NEVER,
             parked: false,
+            lost: None,
+            closed: None,
             told: now,
             ended: Time::NEVER,
             last: None,
@@ -111,7 +137,9 @@ impl Call {
     }
 
     pub(super) fn hear(&mut self, network: &Network, position: &Position) {
-        self.progress.hear(network, &self.way, position);
+        if self.progress.hear(network, &self.way, position) == Fix::Used {
+            self.lost = None;
+        }
         self.last = Some(position.point);
     }
 
@@ -132,10 +160,33 @@ impl Call {
         }
         if self.progress.strays >= STRAYS_MAX {
             self.progress.strays = 0;
-            if let Some(why) = self.strayed(network, atlas, look) {
+            let here = self.last.and_then(|point| nearest(network, point));
+            if here.is_some_and(|here| self.goes_round(network, atlas, here, look)) {
                 self.estimate(network, now, look);
-                return Some(self.report(network, now, why, look));
+                return Some(self.report(network, now, "it left its way: planned anew from where it is", look));
             }
+            if self.lost.is_none() {
+                self.lost = Some(now);
+                return Some(self.report(network, now, "it left its way, and none leads on: no green is asked", look));
+            }
+        }
+        if self.lost.is_some_and(|since| now - since > PARKED) {
+            return Some(self.end(State::TimedOut, now, "it left its way and did not come back"));
+        }
+        let closed = self.closed_ahead(network, look);
+        if closed != self.closed {
+            let here = self.way.links[self.way.row(self.progress.at_m)];
+            let round = closed.is_some()
+                && self.goes_round(network, atlas, here, look)
+                && self.closed_ahead(network, look).is_none();
+            self.closed = closed.filter(|_| !round);
+            let why = match (closed.is_some(), round) {
+                (true, true) => "a road ahead is closed: planned anew around it",
+                (true, false) => "a road ahead is closed, and no way leads around it",
+                _ => "the road ahead is open again",
+            };
+            self.estimate(network, now, look);
+            return Some(self.report(network, now, why, look));
         }
         if self.way.gates.last().is_none_or(|last| self.progress.at_m > last.at_m + PASSED_M) {
             return Some(self.end(State::Passed, now, "it is through its last signal"));
@@ -150,13 +201,22 @@ impl Call {
         (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
     }
 
-    /// It has left its way: the fastest one from where it is now.
-    fn strayed(&mut self, network: &Network, atlas: &Atlas, look: Look<'_>) -> Option<&'static str> {
-        let here = nearest(network, self.last?)?;
+    /// Takes the fastest way from `here` instead of its own; whether there is one.
+    fn goes_round(&mut self, network: &Network, atlas: &Atlas, here: LinkId, look: Look<'_>) -> bool {
         let asked = PriorityRequest { from: here, route: Box::default(), ..self.request.clone() };
-        let way = plan(network, atlas, &asked, look).ok()?;
+        let Ok(way) = plan(network, atlas, &asked, look) else { return false };
         self.turn_into(way);
-        Some("it left its way: planned anew from where it is")
+        true
+    }
+
+    /// The first road ahead of the one it is on that nobody can drive on.
+    fn closed_ahead(&self, network: &Network, look: Look<'_>) -> Option<LinkId> {
+        let ahead = &self.way.links[self.way.row(self.progress.at_m) + 1..];
+        let shut = |&&link: &&LinkId| {
+            let mut lanes = span(&network.link(link).lanes).map(|lane| look(lane, 0.0));
+            lanes.all(|sight| sight.is_some_and(|sight| sight.closed))
+        };
+        ahead.iter().find(shut).copied()
     }
 
     /// When it comes to each signal before it, and when that has to open.
@@ -165,6 +225,7 @@ impl Call {
         // What it is held up by signals and queues before it comes to a gate, at least and at most.
         let mut held = (Span::ZERO, Span::ZERO);
         self.gates.clear();
+        self.walled.clear();
         for (gate, lead) in self.way.gates.iter().zip(lead) {
             if self.progress.at_m > gate.at_m + PASSED_M {
                 continue;
@@ -176,6 +237,8 @@ impl Call {
             let first = lead.passes(low, said.unwrap_or(now).max(green_from));
             let last = lead.passes(high, said.unwrap_or(now + OWED).max(green_from));
             held = (held.0 + (first - low), held.1 + (last - high));
+            let behind = gate.row > 0 && self.progress.at_m < self.way.end_m[gate.row - 1];
+            self.walled.push(behind && clear::walled_in(gate, look));
             self.gates.push(GateEta { junction: gate.junction, green_from, low: first, high: last.max(first) });
         }
     }
@@ -195,7 +258,7 @@ impl Call {
 
     /// What it asks of the signals before it.
     pub(super) fn asks(&self, now: Time) -> Vec<Ask> {
-        if self.state != State::Active || self.parked {
+        if self.state != State::Active || self.parked || self.lost.is_some() {
             return Vec::new();
         }
         let ahead = self.way.gates.iter().skip(self.way.gates.len() - self.gates.len());
@@ -205,16 +268,27 @@ impl Call {
         if bends && !late {
             return Vec::new();
         }
-        let ask = |(gate, eta): (&crate::corridor::way::Gate, &GateEta)| {
+        let ask = |((gate, eta), &walled): ((&Gate, &GateEta), &bool)| {
             let (from, until) = match bends {
                 true => (eta.low - Span::from_s(4), eta.low + BEND),
                 false => (eta.green_from, eta.high + TIMEOUT),
             };
-            let (junction, groups) = (gate.junction, gate.groups);
-            let order = Preemption { junction, call: self.serial, groups, from, low: eta.low, until, bends };
+            let junction = gate.junction;
+            let (groups, beside) = if walled { (gate.beside, gate.groups) } else { (gate.groups, gate.beside) };
+            let order = Preemption {
+                junction,
+                call: self.serial,
+                groups,
+                beside,
+                from,
+                low: eta.low,
+                high: eta.high,
+                until,
+                bends,
+            };
             Ask { order, low: eta.low, high: eta.high, weight: weight(self.request.class, late) }
         };
-        ahead.zip(&self.gates).map(ask).collect()
+        ahead.zip(&self.gates).zip(&self.walled).map(ask).collect()
     }
 
     /// The call is over.
@@ -257,7 +331,7 @@ impl Call {
     /// What its greens are expected to cost others: whoever comes from elsewhere waits, on average, half of a hold.
     fn cost(&self, network: &Network, look: Look<'_>) -> f64 {
         let ahead = self.way.gates.iter().skip(self.way.gates.len() - self.gates.len());
-        let of = |(gate, eta): (&crate::corridor::way::Gate, &GateEta)| {
+        let of = |(gate, eta): (&Gate, &GateEta)| {
             let hold = (eta.high - eta.green_from).s().max(0.0);
             let own = self.way.links[gate.row];
             let others = network.junction(gate.junction).approaches.iter().filter(|&&link| link != own);

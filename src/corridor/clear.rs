@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::time::{Span, Time};
 
 /// No queue is given more time than this: others wait meanwhile.
-pub const CLEAR_MAX: Span = Span::from_s(60);
+pub const CLEAR_MAX: Span = Span::from_s(75);
 /// A green that is there before the vehicle sees it lets it keep its speed.
 const MARGIN_S: f64 = 4.0;
 /// From green to the crossing of a vehicle that stands first at the line.
@@ -16,6 +16,10 @@ const STARTUP_S: f64 = 2.0;
 const SPACING_M: f64 = 7.5;
 /// Between standing lanes a vehicle passes at this speed, m/s.
 const FILTERING_MPS: f64 = 5.0;
+/// A lane with room for no more than so many vehicles lets nobody in who is still behind it, ...
+const FULL: f64 = 1.5;
+/// ... and one with no more than so many vehicles in it has its queue elsewhere.
+const DRAINED: f64 = 3.0;
 /// Of those who are released at one line, so many stand before the vehicle at the next.
 const FOLLOW: f64 = 0.5;
 
@@ -86,6 +90,14 @@ impl Lead {
         let arrives = arrives + Span::nearest(left_m * slower);
         if arrives < green { first } else { arrives }
     }
+}
+
+/// Whether those of another turn stand out of their pocket and keep the vehicle's own queue from its lanes, so that a
+/// green of its own would clear nothing.
+pub fn walled_in(gate: &Gate, look: Look<'_>) -> bool {
+    let sights = |lanes: &[LaneId]| lanes.iter().filter_map(|&l| look(l, f64::INFINITY)).collect::<Vec<_>>();
+    let own = sights(&gate.lanes);
+    !own.is_empty() && own.iter().all(|s| s.vehicles <= DRAINED) && sights(&gate.pockets).iter().any(|s| s.room <= FULL)
 }
 
 /// For each gate of a way from `at_m` on: how long before the vehicle its green has to begin.

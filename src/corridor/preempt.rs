@@ -19,21 +19,30 @@ pub struct Preemption {
     pub call: u32,
     /// The groups that release the vehicle's turn.
     pub groups: GroupSet,
+    /// Those that release the other turns of its approach: whoever waits for one of them may stand in its way.
+    pub beside: GroupSet,
     /// From when on they should be green.
     pub from: Time,
     /// The earliest instant at which the vehicle comes.
     pub low: Time,
+    /// The latest instant.
+    pub high: Time,
     /// Until when, at the latest.
     pub until: Time,
     /// Whether it bends coordination only: it may lengthen or bring forward a green, and never holds one.
     pub bends: bool,
 }
 
-keep!(Preemption { junction, call, groups, from, low, until, bends });
+keep!(Preemption { junction, call, groups, beside, from, low, high, until, bends });
 
-/// The stage that serves `groups` best: all of them, none giving way to anybody, as many more of the vehicles before
-/// and beside it as possible. None where no stage has any.
-pub fn stage(junction: &Junction, groups: GroupSet) -> Option<StageId> {
+/// Another turn of the vehicle's own approach counts as much as so many other groups.
+const BESIDE: i64 = 8;
+
+/// The stages that serve `groups` best: all of them, none giving way to anybody. The first of them also serves as many
+/// of those `beside` it as possible, or their pockets fill and block it, and then as many others. None where no stage
+/// has any.
+pub fn stages(junction: &Junction, groups: GroupSet, beside: GroupSet) -> Vec<StageId> {
+    let count = |set: GroupSet| i64::try_from(set.len()).unwrap_or(0);
     let worth = |stage: StageId| {
         let shown = junction.stages[stage].groups;
         let served = groups.intersection(shown);
@@ -42,14 +51,14 @@ pub fn stage(junction: &Junction, groups: GroupSet) -> Option<StageId> {
             let to = served.iter().flat_map(to).filter(|&o| junction.groups[o].kind == kind);
             i64::try_from(to.count()).unwrap_or(i64::MAX / 1000)
         };
-        let beside = i64::try_from(shown.len()).unwrap_or(0);
-        let covers = i64::try_from(served.len()).unwrap_or(0);
-        (covers > 0).then_some(
-            covers * 1000 - gives_way(GroupKind::Vehicle) * 100 - gives_way(GroupKind::Pedestrian) * 10 + beside,
-        )
+        let worth = count(served) * 100 - gives_way(GroupKind::Vehicle) * 10 - gives_way(GroupKind::Pedestrian);
+        let others = count(shown) + BESIDE * count(shown.intersection(beside));
+        (!served.is_empty()).then_some((worth, others, std::cmp::Reverse(stage)))
     };
-    let found = junction.stages.ids().filter_map(|stage| Some((worth(stage)?, stage)));
-    found.max_by_key(|&(worth, stage)| (worth, std::cmp::Reverse(stage))).map(|(_, stage)| stage)
+    let mut found: Vec<_> = junction.stages.ids().filter_map(worth).collect();
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    let best = found.first().map(|f| f.0);
+    found.into_iter().take_while(|f| Some(f.0) == best).map(|f| f.2.0).collect()
 }
 
 /// The changes that lead from what runs into `stage` as soon as may be, none before `from`; empty where it is there.
@@ -112,8 +121,12 @@ mod tests {
         // G0 goes straight, G1 turns left across G2; stage 1 is for the turn alone.
         let site = Site::new().group(5.0, 3.0, 2.0).group(5.0, 3.0, 2.0).group(5.0, 3.0, 2.0);
         let junction = site.yields(1, 2).stage(&[0, 1, 2]).stage(&[0, 1]).stage(&[2]).build();
-        for (groups, expected) in [(&[1][..], Some(s(1))), (&[0], Some(s(0))), (&[2], Some(s(0))), (&[], None)] {
-            assert_eq!(stage(&junction, set(groups)), expected, "{groups:?}");
+        // (groups, beside, stage): the last goes straight with a full pocket beside it.
+        for (groups, beside, expected) in
+            [(&[1][..], &[0][..], Some(s(1))), (&[0], &[], Some(s(0))), (&[2], &[], Some(s(0))), (&[], &[], None)]
+        {
+            let best = stages(&junction, set(groups), set(beside)).first().copied();
+            assert_eq!(best, expected, "{groups:?}");
         }
     }
 

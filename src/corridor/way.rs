@@ -1,6 +1,6 @@
 //! The way ahead as a vehicle meets it: how far along each link and stop line lies, and where on it a position is.
 
-use crate::ids::{ConnectionId, GroupId, GroupSet, JunctionId, LaneId, LinkId};
+use crate::ids::{ConnectionId, GroupId, GroupSet, JunctionId, LaneId, LinkId, span};
 use crate::keep::keep;
 use crate::network::{Network, Point};
 
@@ -13,13 +13,17 @@ pub struct Gate {
     pub junction: JunctionId,
     /// The groups that release the turn.
     pub groups: GroupSet,
+    /// Those that release the other turns from the same link.
+    pub beside: GroupSet,
     /// The lanes from which the turn is made.
     pub lanes: Vec<LaneId>,
+    /// The other lanes of the link, which hold the queues of other turns.
+    pub pockets: Vec<LaneId>,
     /// From the start of the way, m.
     pub at_m: f64,
 }
 
-keep!(Gate { row, junction, groups, lanes, at_m });
+keep!(Gate { row, junction, groups, beside, lanes, pockets, at_m });
 
 /// A way through the network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,15 +63,19 @@ impl Way {
             let Some(&next) = links.get(row + 1) else { break };
             let movements = network.movements_from(link).iter().map(|&m| &network.movements()[m]);
             let paths: Vec<ConnectionId> =
-                movements.filter(|m| m.to == next).flat_map(|m| m.connections.clone()).collect();
+                movements.clone().filter(|m| m.to == next).flat_map(|m| m.connections.clone()).collect();
             let paths = paths.iter().map(|&c| &network.connections()[c]);
             let length = paths.clone().map(|c| c.length.get()).reduce(f64::min)?;
             let ruled: Vec<(JunctionId, GroupId)> = paths.clone().filter_map(|c| c.control.group()).collect();
             if let Some(&(junction, _)) = ruled.first() {
                 let mut lanes: Vec<LaneId> = paths.map(|c| c.from).collect();
                 lanes.dedup();
-                let groups = ruled.iter().filter(|r| r.0 == junction).map(|r| r.1).collect();
-                way.gates.push(Gate { row, junction, groups, lanes, at_m: at });
+                let groups: GroupSet = ruled.iter().filter(|r| r.0 == junction).map(|r| r.1).collect();
+                let pockets = span(&road.lanes).filter(|l| !lanes.contains(l)).collect();
+                let others = movements.flat_map(|m| &m.connections).map(|&c| &network.connections()[c]);
+                let others = others.filter_map(|c| c.control.group()).filter(|r| r.0 == junction).map(|r| r.1);
+                let beside = others.collect::<GroupSet>().difference(groups);
+                way.gates.push(Gate { row, junction, groups, beside, lanes, pockets, at_m: at });
             }
             at += length;
             s += length / network.link(next).speed.get().max(1.0);

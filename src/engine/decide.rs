@@ -124,7 +124,10 @@ impl Engine {
                             Reference::Actuated(_) => Source::Actuated,
                             Reference::MaxPressure(_) => Source::MaxPressure,
                         };
-                        (Wish { program: post.after.clone(), changes, source, hold: HOLD }, Why::default())
+                        (
+                            Wish { program: post.after.clone(), changes, otherwise: Vec::new(), source, hold: HOLD },
+                            Why::default(),
+                        )
                     }
                     _ => {
                         self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
@@ -134,7 +137,16 @@ impl Engine {
                         let next = changes.first().map(|change| change.at);
                         post.decided = Some(Decided { at: now, next, vehicles });
                         post.fresh = Some(schedule);
-                        (Wish { program: post.after.clone(), changes, source: Source::Horizon, hold: HOLD }, why)
+                        (
+                            Wish {
+                                program: post.after.clone(),
+                                changes,
+                                otherwise: Vec::new(),
+                                source: Source::Horizon,
+                                hold: HOLD,
+                            },
+                            why,
+                        )
                     }
                 }
             }
@@ -152,14 +164,22 @@ impl Engine {
 
     /// Brings a junction that runs none of our plans to its base program.
     fn take_over(&mut self, id: JunctionId, from: Time) {
-        let wish = Wish { program: self.posts[id].base.clone(), changes: Vec::new(), source: Source::Base, hold: HOLD };
+        let wish = Wish {
+            program: self.posts[id].base.clone(),
+            changes: Vec::new(),
+            otherwise: Vec::new(),
+            source: Source::Base,
+            hold: HOLD,
+        };
         self.publish(id, &wish, Why::default(), from);
     }
 
     /// The program that is to run whatever the traffic, if one is.
     fn wish(&self, id: JunctionId) -> Option<Wish> {
         let (post, junction) = (&self.posts[id], self.network.junction(id));
-        let follow = |program: Program, source| Some(Wish { program, changes: Vec::new(), source, hold: HOLD });
+        let follow = |program: Program, source| {
+            Some(Wish { program, changes: Vec::new(), otherwise: Vec::new(), source, hold: HOLD })
+        };
         let pinned = |program: u8| {
             let program = &junction.programs[usize::from(program)];
             fit(program, post.bounds(junction), self.settings.grid())
@@ -192,13 +212,18 @@ impl Engine {
         let validity = Span::from_ms(self.settings.validity_ms);
         let changes = &wish.changes[..];
         let soon = After::Hold(Span::ZERO);
-        let ways: &[(After, &[Change])] = match wish.source {
-            Source::Base | Source::Operator => &[(After::InStep, changes)],
-            _ => &[(After::Hold(wish.hold), changes), (soon, changes), (soon, &[])],
+        let ways: Vec<(After, &[Change])> = match wish.source {
+            Source::Base | Source::Operator => vec![(After::InStep, changes)],
+            // Where all are refused the running plan goes on: it may hold the vehicle's green.
+            Source::Corridor => {
+                let otherwise = wish.otherwise.iter().map(|changes| (soon, &changes[..]));
+                std::iter::once((After::Hold(wish.hold), changes)).chain(otherwise).collect()
+            }
+            _ => vec![(After::Hold(wish.hold), changes), (soon, changes), (soon, &[])],
         };
         let term = Term { revision, from, validity, grid };
         let mut refused = Vec::new();
-        for &(after, changes) in ways {
+        for (after, changes) in ways {
             let draft = draft(id, bounds, &wish.program, changes, running, setting.waiting, after, term);
             match check(draft, junction, &setting) {
                 Ok(plan) => {

@@ -18,6 +18,8 @@ use crate::time::{Span, Time};
 pub(super) struct Wish {
     /// Changes to come, in order of time.
     pub(super) changes: Vec<Change>,
+    /// What may come instead where those are refused, the best first.
+    pub(super) otherwise: Vec<Vec<Change>>,
     /// What runs on after them, fit to be a tail.
     pub(super) program: Program,
     /// What decided.

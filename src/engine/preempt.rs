@@ -4,7 +4,7 @@
 use crate::corridor::Answer;
 use crate::corridor::approach::{Approach, Scene};
 use crate::corridor::clear::Sight;
-use crate::corridor::preempt::{Preemption, lead, stage};
+use crate::corridor::preempt::{Preemption, lead};
 use crate::engine::Engine;
 use crate::engine::draft::Wish;
 use crate::engine::post::Post;
@@ -47,10 +47,9 @@ impl Engine {
     pub(super) fn preempted(&mut self, id: JunctionId, running: &Running, from: Time) -> Option<Wish> {
         if let Some(order) = self.ask(id, from) {
             let junction = self.network.junction(id);
-            let target = stage(junction, order.groups)?;
             let post = &self.posts[id];
             let scene = self.scene(post, junction);
-            let approach = scene.approach(running, from, target, order)?;
+            let approach = scene.approach(running, from, order)?;
             let wish = if order.from - approach.green <= GUARD {
                 Some(self.lead(&scene, running, from, &approach, order))
             } else {
@@ -66,7 +65,8 @@ impl Engine {
         let grid = self.settings.grid();
         let leads = target.filter_map(|s| Some((lead(running, from, s, post.bounds(junction), grid)?, s)));
         let (changes, _) = leads.min_by_key(|(changes, s)| (changes.len(), *s))?;
-        Some(Wish { changes, program: post.after.clone(), source: Source::Corridor, hold: Span::ZERO })
+        let (program, otherwise) = (post.after.clone(), vec![Vec::new()]);
+        Some(Wish { changes, otherwise, program, source: Source::Corridor, hold: Span::ZERO })
     }
 
     /// What a junction does on the way to a vehicle's green and while it lasts: nothing yet as long as there is time,
@@ -74,18 +74,28 @@ impl Engine {
     fn lead(&self, scene: &Scene<'_>, running: &Running, from: Time, approach: &Approach, order: &Preemption) -> Wish {
         let (junction, grid) = (scene.bounds.junction, scene.grid);
         let slack = order.from - approach.green;
-        let wish = |changes, hold| Wish { changes, program: scene.program.clone(), source: Source::Corridor, hold };
+        let wish = |changes, otherwise, hold| Wish {
+            changes,
+            otherwise,
+            program: scene.program.clone(),
+            source: Source::Corridor,
+            hold,
+        };
         if slack > Span::ZERO && !approach.changes.is_empty() {
-            return wish(Vec::new(), slack.floor(grid) + GUARD);
+            return wish(Vec::new(), Vec::new(), slack.floor(grid) + GUARD);
         }
         let mut then = running.clone();
         approach.changes.iter().for_each(|&change| then.follow(change, junction));
-        let leaves = order.until.min(approach.lasts).floor(grid).max(approach.green).max(from);
-        let round = scene.round(&then, leaves);
-        if round.is_empty() {
-            return wish(approach.changes.clone(), leaves - from);
+        let first = approach.green.max(from);
+        let leaves = order.until.min(approach.lasts).max(first);
+        if scene.round(&then, leaves).is_empty() {
+            return wish(approach.changes.clone(), Vec::new(), leaves - from);
         }
-        wish(approach.changes.iter().copied().chain(round).collect(), Span::ZERO)
+        let held_for = |quarters: i64| {
+            let leaves = (first + Span::from_ms((leaves - first).ms() / 4 * quarters)).ceil(grid);
+            approach.changes.iter().copied().chain(scene.round(&then, leaves)).collect()
+        };
+        wish(held_for(4), [3, 2, 1, 0].map(held_for).to_vec(), Span::ZERO)
     }
 
     /// Whether a vehicle on its way would come later to its green if the rolling schedule made its next change: then a
@@ -93,17 +103,18 @@ impl Engine {
     pub(super) fn spoils(&self, id: JunctionId, running: &Running, from: Time, changes: &[Change]) -> Option<Wish> {
         let (post, junction) = (&self.posts[id], self.network.junction(id));
         let (order, approach) = (self.ask(id, from)?, post.approach.as_ref()?);
-        let (change, target) = (changes.first()?, stage(junction, order.groups)?);
+        let change = changes.first()?;
         let mut then = running.clone();
         then.follow(*change, junction);
         let scene = self.scene(post, junction);
         let soonest = change.at + self.settings.grid();
-        let late = scene.approach(&then, soonest, target, order).map(|after| after.late);
+        let late = scene.approach(&then, soonest, order).map(|after| after.late);
         if late.is_some_and(|late| late <= approach.late + LATER) {
             return None;
         }
         let hold = (order.from - approach.green).max(Span::ZERO).floor(scene.grid) + GUARD;
-        Some(Wish { changes: Vec::new(), program: post.after.clone(), source: Source::Corridor, hold })
+        let program = post.after.clone();
+        Some(Wish { changes: Vec::new(), otherwise: Vec::new(), program, source: Source::Corridor, hold })
     }
 
     /// The first order in force for a junction.

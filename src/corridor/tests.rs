@@ -1,0 +1,67 @@
+//! Calls from request to end, on a street that is only told of.
+
+use super::*;
+use crate::corridor::clear::Sight;
+use crate::ids::LaneId;
+use crate::network::limits::Limits;
+use crate::twin::city;
+
+fn corridors() -> (Arc<Network>, Corridors) {
+    let network = Arc::new(Network::build(city::demo(), &Limits::default()).expect("the city is sound"));
+    let rules = Rules { automatic: Some(PriorityClass::Ambulance), per_minute: 10, silence: Span::from_s(30) };
+    (Arc::clone(&network), Corridors::new(network, rules))
+}
+
+fn request(network: &Network) -> PriorityRequest {
+    let call = &city::morning::demand(network, Span::from_s(3600), 1).calls[0];
+    let (from, to) = (call.route[0], *call.route.last().expect("a way"));
+    PriorityRequest {
+        id: "call".into(),
+        at: Time::EPOCH,
+        authority: "emergency control".into(),
+        vehicle: "ambulance".into(),
+        class: PriorityClass::Ambulance,
+        from,
+        to,
+        route: Box::default(),
+        deadline: None,
+    }
+}
+
+/// Empty roads, those of `closed` shut.
+fn road(network: &Network, closed: Option<LinkId>, lane: LaneId) -> Sight {
+    let closed = closed == Some(network.lane(lane).link);
+    Sight { vehicles: 0.0, room: 10.0, headway_s: 1.9, startup_s: 2.0, flow: 0.1, closed }
+}
+
+#[test]
+fn a_road_that_is_closed_ahead_is_gone_round_and_what_is_asked_of_the_signals_with_it() {
+    let (network, mut corridors) = corridors();
+    let free = |lane, _| Some(road(&network, None, lane));
+    corridors.request(&request(&network), Time::EPOCH, &free);
+    let (orders, reports) = corridors.step(Time::from_s(1), &[], &free);
+    let way = reports.last().expect("a report").route.clone();
+    assert!(!orders.is_empty());
+
+    let shut = way[way.len() / 2];
+    let closed = |lane, _| Some(road(&network, Some(shut), lane));
+    let (orders, reports) = corridors.step(Time::from_s(2), &[], &closed);
+    let [report] = &reports[..] else { panic!("{} reports", reports.len()) };
+    assert_eq!(&*report.why, "a road ahead is closed: planned anew around it");
+    assert!(!report.route.contains(&shut) && report.route.last() == way.last());
+    let asked: Vec<JunctionId> = report.gates.iter().map(|gate| gate.junction).collect();
+    assert!(orders.iter().all(|order| asked.contains(&order.junction)));
+    // It is told once.
+    assert_eq!(corridors.step(Time::from_s(3), &[], &closed).1, []);
+
+    // Where its last road is closed, no way leads around; it is told when that is over.
+    let last = *way.last().expect("a way");
+    let closed = |lane, _| Some(road(&network, Some(last), lane));
+    let told = |corridors: &mut Corridors, s, look: Look<'_>| {
+        let (_, reports) = corridors.step(Time::from_s(s), &[], look);
+        reports.iter().map(|report| report.why.to_string()).collect::<Vec<_>>()
+    };
+    let before = told(&mut corridors, 4, &closed);
+    assert!(before[0].starts_with("a road ahead is closed"), "{before:?}");
+    assert_eq!(told(&mut corridors, 5, &free).first().map(String::as_str), Some("the road ahead is open again"));
+}
