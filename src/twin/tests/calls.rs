@@ -139,3 +139,31 @@ fn buckets_add_up_to_the_whole() {
     let zone = twin.truth().zone(ZoneId::of(0), &network);
     assert_eq!(zone, twin.truth().city());
 }
+
+#[test]
+fn a_call_elsewhere_changes_nobody_s_driver() {
+    let network = Sketch::new()
+        .node("W", -300.0, 0.0, None)
+        .node("M", 0.0, 0.0, None)
+        .node("E", 300.0, 0.0, None)
+        .node("P", 0.0, 500.0, None)
+        .node("Q", 300.0, 500.0, None)
+        .link("W", "M", 300.0, 1)
+        .link("M", "E", 300.0, 1)
+        .link("P", "Q", 300.0, 1)
+        .path(("W>M", 0), ("M>E", 0), Turn::Straight, None)
+        .build();
+    let way = route(&network, &["W>M", "M>E"]);
+    let quiet = demand(steady(&way, 0.0, 3.0, 200.0));
+    let mut called = quiet.clone();
+    called.calls.push(Call { depart: Span::from_s(20), route: route(&network, &["P>Q"]) });
+    let [mut without, mut with] = [&quiet, &called].map(|demand| twin(&network, demand, Options::default()));
+    for _ in 0..200 {
+        without.step();
+        with.step();
+        for &link in way.iter() {
+            assert_eq!(without.vehicles(link), with.vehicles(link), "{}", with.now());
+        }
+    }
+    assert!(with.ambulances()[0].travel_time.is_some());
+}
