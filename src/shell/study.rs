@@ -22,6 +22,8 @@ pub struct Trial {
     pub alone_s: f64,
     /// Its time with one, s.
     pub wave_s: f64,
+    /// Whether it arrived in either; where a street stands still for good, no light helps.
+    pub arrived: bool,
     /// Red lights that it crossed with one.
     pub reds: u32,
     /// How much longer everybody else took in the following half hour than without the call, as a share.
@@ -66,16 +68,16 @@ pub fn trial(world: &World, settings: &Settings, options: &Options, span: Span) 
         }
         let ambulance = all.twin().ambulances().first().map(|a| {
             let took = a.travel_time.unwrap_or(span - call.depart);
-            (a.free_flow.get(), took.s(), a.red_crossings)
+            (a.free_flow.get(), took.s(), a.red_crossings, a.travel_time.is_some())
         });
         (spent.1 - spent.0, ambulance, all.plans().lamp_faults)
     };
     let (without, _, _) = run(&quiet, Activate::None);
     let (_, alone, _) = run(world, Activate::None);
     let (with, wave, lamp_faults) = run(world, Activate::Police);
-    let ((free_flow_s, alone_s, _), (_, wave_s, reds)) = (alone?, wave?);
+    let ((free_flow_s, alone_s, _, alone), (_, wave_s, reds, wave)) = (alone?, wave?);
     let others = (with - wave_s.min(AFTER.s())) / without.max(1.0) - 1.0;
-    Some(Trial { free_flow_s, alone_s, wave_s, reds, others, lamp_faults })
+    Some(Trial { free_flow_s, alone_s, wave_s, arrived: alone || wave, reds, others, lamp_faults })
 }
 
 #[cfg(test)]

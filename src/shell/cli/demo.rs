@@ -43,6 +43,9 @@ pub(super) struct Args {
     /// Another seed is another morning: other trips, other broken sensors, another ambulance call.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Every trip is made so many times on average: 0.1 to 2. The morning at 1 is more than the bridges carry.
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", value_parser = scale)]
+    demand_scale: f64,
     /// Write everything the engine hears, and a digest of all it says, to this log.
     #[arg(long, value_name = "LOG")]
     record: Option<PathBuf>,
@@ -66,6 +69,11 @@ pub(super) struct Args {
     /// without a call, with one that waits as everyone does, and with a green wave. 1 to 100.
     #[arg(long, value_name = "MORNINGS", conflicts_with = "record", value_parser = clap::value_parser!(u16).range(1..=100))]
     calls: Option<u16>,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.1..=2.0).contains(value));
+    value.ok_or_else(|| format!("demand-scale {text}: a number from 0.1 to 2 is wanted"))
 }
 
 /// One run to its end.
@@ -144,48 +152,58 @@ fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<
     let mut text = String::from("seed  free flow, s  alone, s  green wave, s  reds  others' time, %\n");
     for seed in (args.seed..).take(usize::from(mornings)) {
         let (world, recorded) = morning(span, seed).map_err(sketchy)?;
-        let options = Options { seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
-        if let Some(t) = study::trial(&world, &recorded.config.settings, &options, span) {
+        if let Some(t) = study::trial(&world, &recorded.config.settings, &options(args, seed), span) {
             let (free, alone, wave) = (t.free_flow_s, t.alone_s, t.wave_s);
-            let others = 100.0 * t.others;
-            let _ = writeln!(text, "{seed:>4}{free:>14.0}{alone:>10.0}{wave:>15.0}{:>6}{others:>+17.2}", t.reds);
+            let (others, note) = (100.0 * t.others, if t.arrived { "" } else { "  never arrives" });
+            let _ = writeln!(text, "{seed:>4}{free:>14.0}{alone:>10.0}{wave:>15.0}{:>6}{others:>+17.2}{note}", t.reds);
             trials.push(t);
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let over = |what: &dyn Fn(&Trial) -> f64| study::interval(&trials.iter().map(what).collect::<Vec<_>>());
-    let ratio = over(&|t| t.wave_s / t.free_flow_s);
-    let alone = over(&|t| t.alone_s / t.free_flow_s);
-    let delay = over(&|t| 1.0 - (t.wave_s - t.free_flow_s) / (t.alone_s - t.free_flow_s).max(1.0));
-    let others = over(&|t| t.others);
+    let over = |what: &dyn Fn(&Trial) -> f64| {
+        study::interval(&trials.iter().filter(|t| t.arrived).map(what).collect::<Vec<_>>())
+    };
+    let figures = [
+        ("alone_over_free_flow", "time over free flow, alone", over(&|t| t.alone_s / t.free_flow_s)),
+        ("green_wave_over_free_flow", "time over free flow, green wave", over(&|t| t.wave_s / t.free_flow_s)),
+        (
+            "delay_less_by",
+            "delay less by",
+            over(&|t| 1.0 - (t.wave_s - t.free_flow_s) / (t.alone_s - t.free_flow_s).max(1.0)),
+        ),
+        ("others", "others' time in half an hour, more by", over(&|t| t.others)),
+    ];
+    text.push('\n');
+    for (_, words, (mean, half)) in figures {
+        let _ = writeln!(text, "  {words:<40}{mean:>+7.3} ± {half:.3}");
+    }
     let faults: u64 = trials.iter().map(|t| t.lamp_faults).sum();
-    let _ = write!(
-        text,
-        "\n  time over free flow, alone       {:.2} ± {:.2}\n  time over free flow, green wave  {:.2} ± {:.2}\n  \
-         delay less by                    {:.0} ± {:.0} %\n  others' time in half an hour     {:+.1} ± {:.1} %\n  \
-         lamp faults                      {faults}",
-        alone.0,
-        alone.1,
-        ratio.0,
-        ratio.1,
-        100.0 * delay.0,
-        100.0 * delay.1,
-        100.0 * others.0,
-        100.0 * others.1,
-    );
+    let _ = write!(text, "  {:<40}{faults:>7}", "lamp faults");
     let row = |t: &Trial| {
         json!({
-            "free_flow_s": t.free_flow_s, "alone_s": t.alone_s, "green_wave_s": t.wave_s,
+            "free_flow_s": t.free_flow_s, "alone_s": t.alone_s, "green_wave_s": t.wave_s, "arrived": t.arrived,
             "red_crossings": t.reds, "others": t.others, "lamp_faults": t.lamp_faults,
         })
     };
-    let object = json!({"minutes": args.minutes, "trials": trials.iter().map(row).collect::<Vec<_>>()});
+    let mean =
+        |(key, _, (mean, half)): (&str, &str, (f64, f64))| (key.to_owned(), json!({"mean": mean, "half_width": half}));
+    let object = json!({
+        "minutes": args.minutes, "demand_scale": args.demand_scale,
+        "trials": trials.iter().map(row).collect::<Vec<_>>(),
+        "interval_95": figures.map(mean).into_iter().collect::<serde_json::Map<_, _>>(),
+    });
     terminal.result(&object, text)?;
     match faults {
         0 => Ok(()),
         _ => Err(Failure::Unsafe(format!("{faults} lamp faults"))),
     }
+}
+
+/// How the twin of a seed is run.
+fn options(args: &Args, seed: u64) -> Options {
+    let (start, sensors, demand_scale) = (START, SensorFaults::ORDINARY, args.demand_scale);
+    Options { seed, start, sensors, demand_scale, ..Options::default() }
 }
 
 fn sketchy(faults: Vec<Fault>) -> Failure {
@@ -200,8 +218,7 @@ fn drive(
     bar: &ProgressBar,
     mut rim: Rim<'_>,
 ) -> Result<Run, Failure> {
-    let options = Options { seed: args.seed, start: START, sensors: SensorFaults::ORDINARY, ..Options::default() };
-    let mut all = ClosedLoop::new(world, control, options).on(Threads::from(args.threads));
+    let mut all = ClosedLoop::new(world, control, options(args, args.seed)).on(Threads::from(args.threads));
     let begun = Stopwatch::start();
     for second in 1..=i64::from(args.minutes) * 60 {
         if let Some(cockpit) = &rim.cockpit {
