@@ -1,0 +1,96 @@
+//! How long a green wave takes to plan in a city of 14 000 junctions: from a request to its published corridor (the
+//! median, and the slowest of a hundred), and what a position of its vehicle costs from then on.
+//!
+//! Lanes are as full as in a busy hour, by a rule instead of a tracker: what is timed is the corridors' own work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::measurement::{Measurement, WallTime};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use greenwave::corridor::clear::Sight;
+use greenwave::corridor::{Corridors, Rules};
+use greenwave::event::{Position, PriorityClass, PriorityRequest};
+use greenwave::ids::{Id, LaneId, LinkId};
+use greenwave::network::Network;
+use greenwave::network::limits::Limits;
+use greenwave::time::{Span, Time};
+use greenwave::twin::city::city;
+
+const JUNCTIONS: usize = 14_000;
+/// So many requests between links anywhere are made in turn.
+const REQUESTS: usize = 500;
+const NOW: Time = Time::from_s(28_800);
+
+/// Every seventh lane has a queue of a dozen, the others a few vehicles on their way.
+fn look(lane: LaneId, within_m: f64) -> Option<Sight> {
+    let vehicles = if lane.index().is_multiple_of(7) { 12.0 } else { (lane.index() % 4) as f64 };
+    Some(Sight {
+        vehicles: f64::min(vehicles, within_m / 8.0),
+        room: 10.0,
+        headway_s: 1.9,
+        startup_s: 2.0,
+        flow: 0.1,
+        closed: false,
+    })
+}
+
+fn requests(network: &Network) -> Vec<PriorityRequest> {
+    let count = network.links().len();
+    let request = |row: usize| PriorityRequest {
+        id: format!("{row}").into(),
+        at: NOW,
+        authority: "bench".into(),
+        vehicle: format!("{row}").into(),
+        class: PriorityClass::Ambulance,
+        from: LinkId::of(row * 7919 % count),
+        to: LinkId::of((row * 104_729 + count / 2) % count),
+        route: Box::default(),
+        deadline: None,
+    };
+    (0..REQUESTS).map(request).collect()
+}
+
+fn plan(c: &mut Criterion) {
+    let network = Arc::new(Network::build(city(JUNCTIONS, 1), &Limits::default()).expect("our cities are sound"));
+    let rules = Rules { automatic: Some(PriorityClass::Ambulance), per_minute: 10, silence: Span::from_s(30) };
+    let mut corridors = Corridors::new(Arc::clone(&network), rules);
+    let requests = requests(&network);
+
+    let mut next = requests.iter().cycle();
+    c.bench_function(&format!("corridor/plan/city/{JUNCTIONS}"), |b| {
+        b.iter(|| next.next().map(|request| corridors.preview(request, NOW, &look)));
+    });
+    let mut group = c.benchmark_group("corridor/plan_p99/city");
+    group.sample_size(10);
+    group.bench_function(BenchmarkId::from_parameter(JUNCTIONS), |b| {
+        b.iter_custom(|times| {
+            let took = |request| {
+                let began = WallTime.start();
+                std::hint::black_box(corridors.preview(request, NOW, &look));
+                WallTime.end(began)
+            };
+            let mut all: Vec<Duration> = requests.iter().map(took).collect();
+            all.sort_unstable();
+            all[all.len() * 99 / 100] * u32::try_from(times).unwrap_or(u32::MAX)
+        });
+    });
+    group.finish();
+
+    // The way with the most signals, its vehicle at the start: nothing is behind it yet.
+    let long = requests.iter().max_by_key(|request| corridors.preview(request, NOW, &look).gates.len());
+    let request = long.expect("requests");
+    corridors.request(request, NOW, &look);
+    let way = corridors.preview(request, NOW, &look).route;
+    let (now, point) = (NOW + Span::SECOND, network.link(way[0]).shape[0]);
+    let position = Position { vehicle: request.vehicle.clone(), at: now, point, speed: 1.0, heading: None };
+    c.bench_function(&format!("corridor/position/city/{JUNCTIONS}"), |b| {
+        b.iter(|| {
+            corridors.position(&position);
+            corridors.step(now, &[], &look)
+        });
+    });
+}
+
+criterion_group!(benches, plan);
+criterion_main!(benches);
