@@ -2,11 +2,18 @@
 """SUMO as an outside world for Greenwave: one scenario, one controller, one seed.
 
     scripts/sumo.py SCENARIO_DIR --control fixed|actuated|greenwave [--sensors full|loops|none] [--seed N] [--json]
+    scripts/sumo.py SCENARIO_DIR --ambulances N [--seed N] [--json]
 
 SCENARIO_DIR holds scenario.json (name, begin_s, end_s, yellow_s; where the files have other names: net, routes,
 additional), net.net.xml and routes.rou.xml. With --control greenwave every second's detector counts go to
 `greenwave lockstep` and only its published plans set the lamps; what SUMO then shows is compared with the plan's own
 timeline every second. SUMO runs with --time-to-teleport -1, so that a jam stays a jam.
+
+With --ambulances N the scenario runs four times under Greenwave, everything else equal: without any ambulance; with N
+of them that set out at random times on long routes and wait as everybody does; with N that ask for a green wave; and
+with N that ask for none and carry SUMO's bluelight device, which runs reds. No ambulance overtakes but by SUMO's own
+lane changing. ratio: an ambulance's time over that at the limit, without signals and traffic; others: delay of everybody
+else over that of the first run, less one.
 
 Needs Python 3.9 or newer; SUMO itself comes from PyPI into .cache/sumo on the first run. GREENWAVE names the binary
 (default: target/release/greenwave, built if it is missing).
@@ -41,6 +48,7 @@ if __name__ == "__main__":
 
 import argparse
 import json
+import random
 import tempfile
 import time
 import xml.etree.ElementTree as ET
@@ -67,10 +75,10 @@ class Scenario:
         self.routes = [path(r) for r in s.get("routes", ["routes.rou.xml"])]
         self.additional = [path(a) for a in s.get("additional", [])]
 
-    def sumo(self, seed, tripinfo, statistics, additional):
+    def sumo(self, seed, tripinfo, statistics, additional, routes=()):
         """SUMO's arguments."""
         every = self.additional + additional
-        return ["sumo", "-n", self.net, "-r", ",".join(self.routes), "-b", str(self.begin), "-e", str(self.end),
+        return ["sumo", "-n", self.net, "-r", ",".join([*self.routes, *routes]), "-b", str(self.begin), "-e", str(self.end),
                 "--seed", str(seed), "--time-to-teleport", "-1", "--no-step-log", "--no-warnings",
                 "--tripinfo-output", tripinfo, "--tripinfo-output.write-unfinished",
                 "--tripinfo-output.write-undeparted", "--statistic-output", statistics,
@@ -117,7 +125,7 @@ def metrics(scenario, tripinfo, statistics):
     """Every figure of a run that is over, all vehicles counted."""
     rows = []
     for _, e in ET.iterparse(tripinfo):
-        if e.tag == "tripinfo":
+        if e.tag == "tripinfo" and not e.get("id").startswith(AMBULANCE):
             rows.append({k: float(e.get(k)) for k in ("depart", "arrival", "duration", "timeLoss", "waitingTime", "departDelay")}
                         | {"id": e.get("id")})
             e.clear()
@@ -148,6 +156,115 @@ def metrics(scenario, tripinfo, statistics):
                    "teleports": count("teleports", "total"), "collisions": count("safety", "collisions"),
                    "emergency_stops": count("safety", "emergencyStops")},
     }
+
+
+# ---- ambulances
+
+AMBULANCE = "greenwave-ambulance-"
+GPS_ERROR_M = 4.0
+
+
+class Ambulances:
+    """Emergency vehicles on long routes: who they are, what they ask for, how they fare."""
+
+    def __init__(self, scenario, count, seed, asks, bluelight):
+        self.asks, self.bluelight = asks, bluelight
+        self.dice = random.Random(seed)
+        ways = {}
+        for file in scenario.routes:
+            for _, e in ET.iterparse(file):
+                route = e if e.tag == "route" else None
+                edges = tuple((route.get("edges") or "").split()) if route is not None else ()
+                if len(edges) > 2:
+                    ways[edges] = len(edges)
+        if not ways:
+            raise SystemExit(f"{scenario.name}: its route files have no routes that an ambulance could take")
+        # The longest tenth of all ways, or the ten longest.
+        longest = sorted(ways, key=lambda w: (-ways[w], w))[:max(10, len(ways) // 10)]
+        span = scenario.end - scenario.begin
+        departs = sorted(scenario.begin + span * self.dice.uniform(0.15, 0.6) for _ in range(count))
+        self.plans = [(f"{AMBULANCE}{k + 1}", round(at), self.dice.choice(longest)) for k, at in enumerate(departs)]
+        self.free, self.began, self.took, self.reds, self.before = {}, {}, {}, 0, {}
+
+    def declare(self, file):
+        """Writes them as a route file."""
+        with open(file, "w") as f:
+            f.write('<routes>\n  <vType id="greenwave-ambulance" vClass="emergency" length="6.5" speedFactor="1.2"/>\n')
+            for name, depart, edges in self.plans:
+                f.write(f'  <vehicle id="{name}" type="greenwave-ambulance" depart="{depart}" departLane="best">\n'
+                        f'    <route edges="{" ".join(edges)}"/>\n')
+                if self.bluelight:
+                    f.write('    <param key="has.bluelight.device" value="true"/>\n')
+                f.write("  </vehicle>\n")
+            f.write("</routes>\n")
+        return file
+
+    def begin(self):
+        """The time at the limit of each, once SUMO knows the network."""
+        for name, _, edges in self.plans:
+            lane = lambda edge: f"{edge}_0"
+            self.free[name] = sum(libsumo.lane.getLength(lane(e)) / libsumo.lane.getMaxSpeed(lane(e)) for e in edges)
+
+    def hear(self, now):
+        """Requests and positions of this second."""
+        requests, positions = [], []
+        if not self.asks:
+            return requests, positions
+        here = set(libsumo.vehicle.getIDList())
+        for name, depart, edges in self.plans:
+            if depart == now:
+                requests.append({"request_id": name, "at_ms": str(now * 1000), "authority": "emergency control",
+                                 "vehicle_id": name, "priority_class": "PRIORITY_CLASS_AMBULANCE",
+                                 "from_link_id": edges[0], "to_link_id": edges[-1], "route_link_ids": list(edges)})
+            if name in here:
+                x, y = libsumo.vehicle.getPosition(name)
+                positions.append({"vehicle_id": name, "at_ms": str(now * 1000),
+                                  "x_m": x + self.dice.gauss(0, GPS_ERROR_M), "y_m": y + self.dice.gauss(0, GPS_ERROR_M),
+                                  "speed_mps": max(0.0, libsumo.vehicle.getSpeed(name)),
+                                  "heading_deg": libsumo.vehicle.getAngle(name) % 360.0})
+        return requests, positions
+
+    def watch(self, now):
+        """Who is under way, who arrived, and who has just crossed a red light."""
+        here = set(libsumo.vehicle.getIDList())
+        for name, depart, _ in self.plans:
+            ahead = self.before.pop(name, None)
+            if name in here:
+                self.began.setdefault(name, depart)
+                lane = libsumo.vehicle.getLaneID(name)
+                if ahead and lane != ahead[2] and lane.startswith(":"):
+                    shown = libsumo.trafficlight.getRedYellowGreenState(ahead[0])[ahead[1]]
+                    self.reds += shown == "r" and ahead[3] == "r"
+                lights = libsumo.vehicle.getNextTLS(name)
+                if lights and not lane.startswith(":"):
+                    self.before[name] = (lights[0][0], lights[0][1], lane, lights[0][3])
+            elif name in self.began and name not in self.took:
+                self.took[name] = now + 1 - self.began[name]
+
+    def result(self, end):
+        """The figures of a run; who has not arrived counts up to its end."""
+        took = {name: self.took.get(name, end - depart) for name, depart, _ in self.plans}
+        ratios = [took[name] / self.free[name] for name in took]
+        return {"times_s": list(took.values()), "free_s": [round(self.free[n], 1) for n in took],
+                "ratio": sum(ratios) / len(ratios), "arrived": len(self.took), "red_crossings": self.reds}
+
+
+def compare(scenario, args):
+    """The four runs of --ambulances, and what they say of one another."""
+    runs = {}
+    for name, count, asks, bluelight in [("without", 0, False, False), ("waiting", args.ambulances, False, False),
+                                         ("green_wave", args.ambulances, True, False),
+                                         ("bluelight", args.ambulances, False, True)]:
+        args.fleet = Ambulances(scenario, count, args.seed, asks, bluelight) if count else None
+        runs[name] = run(scenario, args)
+    total = lambda r: r["all"]["delay"] * r["all"]["n"]
+    delay = lambda r: sum(t - f for t, f in zip(r["ambulances"]["times_s"], r["ambulances"]["free_s"]))
+    time_of = lambda r: sum(r["ambulances"]["times_s"])
+    waiting, wave, blue = (runs[k] for k in ("waiting", "green_wave", "bluelight"))
+    return {"scenario": scenario.name, "seed": args.seed, "sensors": args.sensors, "runs": runs, "compare": {
+        "delay": delay(wave) / max(1.0, delay(waiting)) - 1, "time_over_bluelight": time_of(wave) / time_of(blue),
+        "others": total(wave) / max(1.0, total(runs["without"])) - 1,
+        "others_bluelight": total(blue) / max(1.0, total(runs["without"])) - 1}}
 
 
 # ---- Greenwave as the controller
@@ -339,6 +456,9 @@ def greenwave(scenario, args, folder, start):
         json.dump(limits, f)
     loops = Detectors.declare(network, sensors, path("loops.add.xml"), scenario.net)
     start([loops])
+    fleet = args.fleet
+    if fleet:
+        fleet.begin()
     record = ["--record", args.record] if args.record else []
     config = ["--config", args.config] if args.config else []
     engine = Engine(args.binary, ["--network", path("network.json"), "--sensors", path("sensors.json"),
@@ -352,6 +472,8 @@ def greenwave(scenario, args, folder, start):
         now_ms = now * 1000
         status = [c.status(now_ms) for c in controllers.values() if c.news or now % 10 == 0]
         tick = {"t_ms": str(now_ms), "readings": {"batches": [detectors.read(now)]}, "status": status}
+        if fleet:
+            tick["requests"], tick["positions"] = fleet.hear(now)
         for output in engine.tick(tick):
             if "plan" in output:
                 plan = output["plan"]
@@ -367,31 +489,22 @@ def greenwave(scenario, args, folder, start):
         for c in controllers.values():
             c.show(now_ms)
         libsumo.simulationStep()
+        if fleet:
+            fleet.watch(now)
         tally["wrong_lamps"] += sum(not c.shows_its_plan() for c in controllers.values())
     engine.close()
-    return {"plans": tally, "limits": limits}
+    return {"plans": tally, "limits": limits} | ({"ambulances": fleet.result(scenario.end)} if fleet else {})
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", help="folder with scenario.json")
-    parser.add_argument("--control", choices=["fixed", "actuated", "greenwave"], default="greenwave")
-    parser.add_argument("--sensors", choices=["full", "loops", "none"], default="full")
-    parser.add_argument("--seed", type=int, default=1, help="SUMO's random seed")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    parser.add_argument("--config", help="engine configuration, TOML")
-    parser.add_argument("--record", help="write the engine's event log here")
-    args = parser.parse_args()
-    args.binary = os.environ.get("GREENWAVE", os.path.join(ROOT, "target", "release", "greenwave"))
-    scenario = Scenario(args.scenario)
-    if args.control == "greenwave" and not os.path.exists(args.binary):
-        subprocess.run(["cargo", "build", "--release", "--bin", "greenwave"], cwd=ROOT, check=True, stdout=sys.stderr)
+def run(scenario, args):
+    """One run to its end; every figure of it."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         path = lambda name: os.path.join(folder, name)
 
         def start(additional):
-            libsumo.start(scenario.sumo(args.seed, path("trips.xml"), path("statistics.xml"), additional))
+            routes = [args.fleet.declare(path("ambulances.rou.xml"))] if args.fleet else []
+            libsumo.start(scenario.sumo(args.seed, path("trips.xml"), path("statistics.xml"), additional, routes))
 
         extra = {}
         if args.control == "greenwave":
@@ -401,8 +514,45 @@ def main():
             libsumo.simulationStep(scenario.end)
         libsumo.close()
         result = metrics(scenario, path("trips.xml"), path("statistics.xml"))
-    result |= {"scenario": scenario.name, "control": args.control, "sensors": args.sensors if args.control == "greenwave" else None,
-               "seed": args.seed, "wall_s": round(time.monotonic() - began, 1), **extra}
+    return result | {"scenario": scenario.name, "control": args.control, "seed": args.seed,
+                     "sensors": args.sensors if args.control == "greenwave" else None,
+                     "wall_s": round(time.monotonic() - began, 1), **extra}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", help="folder with scenario.json")
+    parser.add_argument("--control", choices=["fixed", "actuated", "greenwave"], default="greenwave")
+    parser.add_argument("--sensors", choices=["full", "loops", "none"], default="full")
+    parser.add_argument("--seed", type=int, default=1, help="SUMO's random seed")
+    parser.add_argument("--ambulances", type=int, metavar="N",
+                        help="compare green waves for so many ambulances with none and with SUMO's bluelight device")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    parser.add_argument("--config", help="engine configuration, TOML")
+    parser.add_argument("--record", help="write the engine's event log here")
+    args = parser.parse_args()
+    args.binary = os.environ.get("GREENWAVE", os.path.join(ROOT, "target", "release", "greenwave"))
+    scenario = Scenario(args.scenario)
+    if args.control == "greenwave" and not os.path.exists(args.binary):
+        subprocess.run(["cargo", "build", "--release", "--bin", "greenwave"], cwd=ROOT, check=True, stdout=sys.stderr)
+    args.fleet = None
+    if args.ambulances is not None:
+        if args.ambulances < 1 or args.control != "greenwave":
+            parser.error("--ambulances wants one at least, and --control greenwave")
+        result = compare(scenario, args)
+        if args.json:
+            print(json.dumps(result))
+            return
+        print(f"{scenario.name} seed {args.seed}: {args.ambulances} ambulances")
+        for name, one in result["runs"].items():
+            a = one.get("ambulances")
+            told = f"ratio {a['ratio']:.2f}, {a['arrived']} arrived, {a['red_crossings']} red lights" if a else "none"
+            print(f"  {name.replace('_', ' '):12}{told}; everybody else's delay {one['all']['delay']:.1f} s")
+        c = result["compare"]
+        print(f"  green wave: delay {100 * c['delay']:+.0f} %, {c['time_over_bluelight']:.2f} of bluelight's time, "
+              f"others {100 * c['others']:+.1f} % (bluelight {100 * c['others_bluelight']:+.1f} %)")
+        return
+    result = run(scenario, args)
     if args.json:
         print(json.dumps(result))
         return
