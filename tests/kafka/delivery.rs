@@ -134,9 +134,13 @@ fn of_several_workers_another_goes_on_when_one_is_gone() {
     for _ in 0..2 {
         let read = worker.read();
         worker.wait_read(read + 1);
+        // One that stands by and is told to stop disturbs nobody.
+        worker.spawn_standby().stop();
         // Whoever works is the one that has done ticks.
         let at_work = workers.iter().position(|w| w.get("/metrics").contains("greenwave_ticks_total"));
-        workers.remove(at_work.expect("one works")).kill();
+        let at_work = workers.remove(at_work.expect("one works"));
+        assert!(!at_work.log().contains("stands by"), "{}", at_work.log());
+        at_work.kill();
         let (gone, read) = (Stopwatch::start(), worker.read());
         assert!(read < seconds.into(), "nothing is left for another one to do");
         while worker.read() <= read {

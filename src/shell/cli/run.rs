@@ -10,7 +10,7 @@ use super::Failure;
 use crate::engine::Settings;
 use crate::shell::clock;
 use crate::shell::config::{self, Config};
-use crate::shell::kafka::run::Until;
+use crate::shell::kafka::run::{Summary, Until};
 use crate::shell::kafka::turn::Turn;
 use crate::shell::kafka::{self, gauges, settings};
 use crate::shell::pulse::{Pulse, Server};
@@ -85,6 +85,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         if let Some(turn) = &turn {
             pulse.run(true);
             turn.wait(told, || pulse.beat());
+            if told() {
+                break Summary::default(); // whoever works goes on undisturbed
+            }
         }
         let stop = || told() || turn.as_ref().is_some_and(|turn| !turn.is_mine());
         let until = Until { stop: &stop, end: args.to_end };
