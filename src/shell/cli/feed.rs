@@ -118,6 +118,11 @@ impl Play<'_> {
         let mut twin = Twin::new(Arc::clone(&network), &sensors, &demand, options);
         let mut feeder = Feeder::new(&config.kafka, Names::new(network, sensors))?;
         let mut events = Vec::new();
+        if self.args.start.is_none() {
+            // What a second brings is said when it is over, not before.
+            clock::sleep(start + Span::SECOND - clock::now());
+            self.watch = Stopwatch::start();
+        }
         loop {
             twin.step();
             if !self.on(twin.now()) {
