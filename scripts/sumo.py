@@ -232,12 +232,15 @@ class Ambulances:
             if name in here:
                 self.began.setdefault(name, depart)
                 lane = libsumo.vehicle.getLaneID(name)
-                if ahead and lane != ahead[2] and lane.startswith(":"):
-                    shown = libsumo.trafficlight.getRedYellowGreenState(ahead[0])[ahead[1]]
-                    self.reds += shown == "r" and ahead[3] == "r"
+                if ahead:
+                    signal, link, shown_before = ahead
+                    # It crossed that very line if it is on the lane that leads from it through the junction.
+                    beyond = {via for _, _, via in libsumo.trafficlight.getControlledLinks(signal)[link]}
+                    shown = libsumo.trafficlight.getRedYellowGreenState(signal)[link]
+                    self.reds += lane in beyond and shown == "r" and shown_before == "r"
                 lights = libsumo.vehicle.getNextTLS(name)
                 if lights and not lane.startswith(":"):
-                    self.before[name] = (lights[0][0], lights[0][1], lane, lights[0][3])
+                    self.before[name] = (lights[0][0], lights[0][1], lights[0][3])
             elif name in self.began and name not in self.took:
                 self.took[name] = now + 1 - self.began[name]
 
