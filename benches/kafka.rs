@@ -72,7 +72,7 @@ fn poll_all(world: &World, messages: usize) {
 fn use_all(world: &World, messages: usize) {
     let pulse = Arc::new(Pulse::default());
     let until = Until { stop: &|| false, end: true };
-    let summary = run(world, until, &pulse, |_| ()).expect("it runs");
+    let summary = run(world, until, &pulse, &mut |_, _, _| (), |_| ()).expect("it runs");
     assert_eq!((summary.messages, summary.rejected), (messages as u64, 0));
 }
 

@@ -48,7 +48,7 @@ fn folder() -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     fs::create_dir_all(&to).expect("a folder");
-    for file in ["package.json", "package-lock.json", "walk.test.mjs"] {
+    for file in ["package.json", "package-lock.json", "walk.test.mjs", "frames.test.mjs"] {
         fs::copy(from.join(file), to.join(file)).expect("it is part of the repository");
     }
     let (lock, installed) = (fs::read(to.join("package-lock.json")).expect("copied"), to.join("node_modules/.lock"));
@@ -69,14 +69,14 @@ fn chromium() -> PathBuf {
     found.expect("Chromium is there: install it, or name it with CHROMIUM")
 }
 
-#[test]
-fn operators_walk_the_page() {
+/// Runs one file of tests against a demo of its own.
+fn walk(file: &str) {
     let folder = folder();
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target").join("browser");
     fs::create_dir_all(&pictures).expect("a folder");
     let demo = Demo::start();
     let done = Command::new("node")
-        .args(["--test", "--test-reporter", "spec", "walk.test.mjs"])
+        .args(["--test", "--test-reporter", "spec", file])
         .current_dir(folder)
         .env("CHROMIUM", chromium())
         .env("COCKPIT", &demo.address)
@@ -85,11 +85,19 @@ fn operators_walk_the_page() {
         .env("PICTURES", &pictures)
         .output()
         .expect("node is there: install Node.js 20.19");
+    let said = String::from_utf8_lossy(&done.stdout);
     assert!(
         done.status.success(),
-        "pictures are in {}\n{}{}",
+        "pictures are in {}\n{said}{}",
         pictures.display(),
-        String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr)
     );
+    println!("{said}");
+}
+
+// One after the other: two browsers at a time would measure each other.
+#[test]
+fn operators_walk_the_page_and_a_large_city_stays_smooth() {
+    walk("walk.test.mjs");
+    walk("frames.test.mjs");
 }

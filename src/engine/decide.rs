@@ -5,12 +5,12 @@ use crate::engine::post::Post;
 use crate::engine::reference::Reference;
 use crate::engine::{Control, Engine};
 use crate::event::Mode;
-use crate::ids::JunctionId;
+use crate::ids::{GroupId, Id, JunctionId, LaneId};
 use crate::network::Program;
 use crate::optimize::decision::{Decision, Now};
 use crate::optimize::horizon::due::{Decided, due};
 use crate::optimize::horizon::{self, Moment, Schedule};
-use crate::output::{Output, Published, Refused, Source, Why};
+use crate::output::{GroupDemand, Output, Published, Refused, Source, Why};
 use crate::plan::bounds::Bounds;
 use crate::plan::check::{Setting, check};
 use crate::plan::draft::Change;
@@ -78,6 +78,19 @@ impl Engine {
     fn present(&self, post: &Post) -> i32 {
         let here = |lane| self.tracker.lane(lane).map_or(0, |track| track.vehicles().len());
         post.layout.lanes().map(here).sum::<usize>() as i32
+    }
+
+    /// What is believed to want to pass: vehicles in the lanes that each group releases, and people who wait to cross.
+    fn demand(&self, id: JunctionId) -> Vec<GroupDemand> {
+        let post = &self.posts[id];
+        let walkers = post.waiting.walkers();
+        let one = |(group, lanes): (GroupId, &Box<[LaneId]>)| {
+            let here = lanes.iter().filter_map(|&lane| self.tracker.lane(lane)).map(|track| track.vehicles().len());
+            let count = here.sum::<usize>() as f32 + walkers[group.index()];
+            let quality = lanes.iter().filter_map(|&lane| self.traffic.quality(lane)).max().unwrap_or(post.known);
+            GroupDemand { group, count, quality }
+        };
+        post.lanes.iter().map(one).collect()
     }
 
     fn decide(&mut self, id: JunctionId, orders: Option<Wish>, announced: &[Crossing]) {
@@ -158,6 +171,7 @@ impl Engine {
         why.source = wish.source;
         let post = &self.posts[id];
         if worth_saying(post, &wish, planned, from, now) {
+            why.demand = self.demand(id);
             self.publish(id, &wish, why, from);
         }
     }

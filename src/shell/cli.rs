@@ -134,6 +134,9 @@ pub enum Failure {
     /// The run showed what must never be shown; the result has already been written.
     #[error("{0}")]
     Unsafe(String),
+    /// A cockpit that cannot be opened.
+    #[error(transparent)]
+    Cockpit(#[from] crate::shell::http::OpenError),
     /// A broker that does not answer, refuses, or has not what is needed.
     #[error("Kafka: {what}: {why}")]
     Broker {
@@ -154,7 +157,7 @@ impl Failure {
             Self::Read { .. } | Self::Parse { .. } | Self::Faulty { .. } => 1,
             Self::Usage(_) => 2,
             Self::Unsafe(_) => 3,
-            Self::Write { .. } | Self::Broker { .. } | Self::Stream(_) => 4,
+            Self::Write { .. } | Self::Broker { .. } | Self::Cockpit(_) | Self::Stream(_) => 4,
         }
     }
 }

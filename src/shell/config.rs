@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::cli::Failure;
+use super::http;
 use super::kafka;
 use crate::engine::Settings;
 
@@ -65,6 +66,9 @@ pub struct Config {
     pub settings: Settings,
     /// How a live run meets Kafka.
     pub kafka: kafka::Settings,
+    /// The cockpit of a live run; none without the section.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cockpit: Option<http::settings::Settings>,
 }
 
 impl Config {
@@ -85,6 +89,9 @@ impl Config {
         let mut config = extract(&figment).map_err(|why| Failure::Parse { path: place.into(), why })?;
         if let Some(folder) = path.and_then(Path::parent) {
             for file in [&mut config.limits, &mut config.network, &mut config.sensors].into_iter().flatten() {
+                *file = folder.join(&*file);
+            }
+            for file in config.cockpit.iter_mut().flat_map(http::settings::Settings::files) {
                 *file = folder.join(&*file);
             }
             for file in config.kafka.files() {
@@ -126,6 +133,7 @@ fn extract(figment: &Figment) -> Result<Config, String> {
     let value = serde_json::to_value(&config.settings).unwrap_or_default();
     let mut faults: Vec<String> = KEYS.iter().filter_map(|key| fault(key, value.get(key.0)?.as_i64()?)).collect();
     faults.extend(config.kafka.faults());
+    faults.extend(config.cockpit.iter().flat_map(http::settings::Settings::faults));
     let Settings { tick_ms, grid_ms, .. } = config.settings;
     match faults.as_slice() {
         [] if grid_ms % tick_ms != 0 && tick_ms % grid_ms != 0 => Err(format!(
@@ -181,6 +189,8 @@ mod tests {
             ("[engine]\nmode = \"chaos\"", "chaos"),
             ("[engine]\ntick_ms = 700", "engine.grid_ms: 1000 does not fit engine.tick_ms 700"),
             ("[kafak]\n", "kafak"),
+            ("[cockpit]\ndual = [\"dance\"]", "cockpit.dual: dance is none of hold, release"),
+            ("[cockpit]\nstyle = \"ftp://tiles\"", "cockpit.style: ftp://tiles does not begin with https://"),
             ("[kafka]\nrepeat_s = 1", "kafka.repeat_s: 1 s is not within 60 to 604800 s"),
         ] {
             let why = Config::recorded(toml).expect_err(toml);

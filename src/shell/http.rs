@@ -8,15 +8,17 @@ mod duty;
 mod live;
 mod page;
 mod problem;
+pub mod settings;
 mod sightings;
 mod signal;
 mod token;
 mod view;
 mod wave;
 
+use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -24,6 +26,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use thiserror::Error;
 use tokio::sync::{Notify, oneshot};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -43,6 +46,9 @@ pub use token::{Issuer, Keys};
 /// A snapshot is published this often at most, however fast the engine steps.
 const PUBLISH_EVERY: Span = Span::from_ms(100);
 
+/// Orders that may wait for the engine's next tick.
+const ORDERS_MAX: usize = 10_000;
+
 /// How the cockpit is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -60,6 +66,32 @@ pub struct Options {
     pub style: Option<String>,
 }
 
+/// Why there is no cockpit.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// It cannot listen.
+    #[error("cockpit.port: {port} of {address}: {source}; choose another, 0 for any that is free")]
+    Port {
+        /// Where.
+        address: IpAddr,
+        /// On which port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The audit log cannot be gone on with.
+    #[error("cockpit.audit: {}: {source}", path.display())]
+    Audit {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: AuditError,
+    },
+    /// The system gives no randomness, or no threads.
+    #[error("cockpit: {0}")]
+    System(#[from] io::Error),
+}
+
 /// Everything the server shares.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -72,7 +104,7 @@ pub(crate) struct Site {
     alarms: Mutex<alarm::Desk>,
     audit: Mutex<Audit>,
     waiting: Mutex<act::Waiting>,
-    events: Mutex<Sender<Event>>,
+    events: SyncSender<Event>,
     dual: Vec<String>,
     style: Option<String>,
     /// A snapshot is there to be told of.
@@ -107,13 +139,17 @@ impl Cockpit {
         sensors: &Arc<Sensors>,
         now: Time,
         options: Options,
-    ) -> Result<Self, AuditError> {
-        let listener = TcpListener::bind((options.address, options.port))?;
+    ) -> Result<Self, OpenError> {
+        let Options { address, port, .. } = options;
+        let audit = Audit::open(options.audit.as_deref())
+            .map_err(|source| OpenError::Audit { path: options.audit.clone().unwrap_or_default(), source })?;
+        let listener =
+            TcpListener::bind((address, port)).map_err(|source| OpenError::Port { address, port, source })?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let board = Board::new(Arc::clone(network), Arc::clone(sensors), now);
         let (keys, once) = Keys::new(Arc::clone(network), options.issuers)?;
-        let (events, orders) = channel();
+        let (events, orders) = sync_channel(ORDERS_MAX);
         let mut first = board;
         let site = Arc::new(Site {
             network: Arc::clone(network),
@@ -123,9 +159,9 @@ impl Cockpit {
             live: live::Live::new(network),
             keys,
             alarms: Mutex::default(),
-            audit: Mutex::new(Audit::open(options.audit.as_deref())?),
+            audit: Mutex::new(audit),
             waiting: Mutex::default(),
-            events: Mutex::new(events),
+            events,
             dual: options.dual,
             style: options.style,
             news: Notify::new(),

@@ -267,8 +267,7 @@ fn cockpit(world: &World, args: &Args, terminal: &Terminal) -> Option<Cockpit> {
             Some(cockpit)
         }
         Err(error) => {
-            let port = args.port;
-            terminal.note(format_args!("no cockpit: port {port}: {error}; choose another with --port, 0 for any"));
+            terminal.note(format_args!("there is none: {error}"));
             None
         }
     }

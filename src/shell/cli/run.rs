@@ -8,8 +8,12 @@ use serde_json::json;
 
 use super::Failure;
 use crate::engine::Settings;
+use crate::event::Event;
+use crate::output::Output;
 use crate::shell::clock;
 use crate::shell::config::{self, Config};
+use crate::shell::http::{self, Cockpit};
+use crate::shell::kafka::feed::Feeder;
 use crate::shell::kafka::run::{Summary, Until};
 use crate::shell::kafka::turn::Turn;
 use crate::shell::kafka::{self, gauges, settings};
@@ -35,11 +39,15 @@ Example of a configuration:
   [engine]
   mode = \"control\"
   [kafka]
-  bootstrap = \"broker1:9092,broker2:9092\"";
+  bootstrap = \"broker1:9092,broker2:9092\"
+  [cockpit]
+  port = 8080
+  dual = [\"mode\"]
+  audit = \"audit.jsonl\"";
 
 /// Run live on Kafka.
 #[derive(Debug, clap::Args)]
-#[command(long_about = ABOUT, after_long_help = AFTER.to_owned() + "\n\n" + &config::described() + "\n" + settings::DESCRIBED)]
+#[command(long_about = ABOUT, after_long_help = AFTER.to_owned() + "\n\n" + &config::described() + "\n" + settings::DESCRIBED + "\n\n" + http::settings::DESCRIBED)]
 pub(super) struct Args {
     /// The configuration, TOML.
     #[arg(long, value_name = "FILE")]
@@ -78,6 +86,12 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if let Some(server) = &server {
         terminal.note(format_args!("http://{}/metrics, /health, /ready", server.address()));
     }
+    let mut desk = world.config.cockpit.as_ref().map(|settings| Desk::open(&world, settings, terminal)).transpose()?;
+    let mut watch = |now: Time, events: &[Event], outputs: &[Output]| {
+        if let Some(desk) = &mut desk {
+            desk.tick(now, events, outputs);
+        }
+    };
     let bar = terminal.progress(0, "ticks");
     let told = || stop.load(Ordering::Relaxed);
     let turn = args.standby.then(|| Turn::join(&world.config.kafka)).transpose()?;
@@ -91,7 +105,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         }
         let stop = || told() || turn.as_ref().is_some_and(|turn| !turn.is_mine());
         let until = Until { stop: &stop, end: args.to_end };
-        let done = kafka::run::run(&world, until, &pulse, |summary| {
+        let done = kafka::run::run(&world, until, &pulse, &mut watch, |summary| {
             bar.inc_length(1);
             bar.inc(1);
             bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));
@@ -124,4 +138,30 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         summary.repeated, summary.ticks, summary.messages, summary.plans, summary.rejected
     );
     Ok(terminal.result(&object, text)?)
+}
+
+/// The cockpit of a live run. What operators order goes the way of all events, over its topic, so that it is repeated
+/// with them.
+struct Desk {
+    cockpit: Cockpit,
+    orders: Feeder,
+}
+
+impl Desk {
+    fn open(world: &World, settings: &http::settings::Settings, terminal: &Terminal) -> Result<Self, Failure> {
+        let names = &world.names;
+        let cockpit = Cockpit::open(names.network(), names.sensors(), clock::now(), settings.options()?)?;
+        let orders = Feeder::new(&world.config.kafka, names.clone())?;
+        let (address, word) = (cockpit.address(), cockpit.one_time());
+        terminal.note(format_args!("cockpit: http://{address}/#{word}   (lets one person in, once)"));
+        Ok(Self { cockpit, orders })
+    }
+
+    fn tick(&mut self, now: Time, events: &[Event], outputs: &[Output]) {
+        self.cockpit.tick(now, events, outputs);
+        let orders = self.cockpit.orders();
+        if let Err(error) = self.orders.write(&orders) {
+            tracing::error!(%error, orders = orders.len(), "what operators ordered could not be written");
+        }
+    }
 }

@@ -65,6 +65,22 @@ pub(super) enum Deal {
     CancelGreenWave { request: String },
 }
 
+/// The kinds of orders.
+pub(super) const KINDS: [&str; 12] = [
+    "hold",
+    "release",
+    "pin",
+    "limit",
+    "close_lane",
+    "open_lane",
+    "close_link",
+    "open_link",
+    "mode",
+    "green_wave",
+    "activate_green_wave",
+    "cancel_green_wave",
+];
+
 /// An order.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(super) struct Order {
@@ -316,8 +332,8 @@ impl Site {
                 deadline: None,
             }),
         };
-        let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the engine does not listen any more");
-        hold(&self.events).send(event).map_err(gone)?;
+        let gone = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the engine does not listen");
+        self.events.try_send(event).map_err(gone)?;
         Ok(Receipt { id, state: "sent".into() })
     }
 
@@ -365,5 +381,17 @@ impl Site {
         let full = |e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the audit log cannot be written: {e}"));
         audit.add(record).map_err(full)?;
         Ok(audit.latest().next_back().map_or(0, |r| r.seq))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed() {
+        let why = serde_json::from_str::<Deal>(r#"{"kind": "dance"}"#).expect_err("nobody dances").to_string();
+        let known: Vec<&str> = why.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, KINDS);
     }
 }

@@ -89,14 +89,16 @@ pub(super) async fn diagram(
     if !site.may(&seat, Role::Viewer, net.junction(at).zone) {
         return Err(Problem::forbidden("this junction"));
     }
-    let mut approaches: Vec<LinkId> = net.junction(at).approaches.clone();
-    approaches.retain(|&l| straight(net, l).is_some());
+    // Where nobody can drive straight on the corridor is this one signal.
+    let all = &net.junction(at).approaches;
+    let through: Vec<LinkId> = all.iter().copied().filter(|&l| straight(net, l).is_some()).collect();
+    let approaches = if through.is_empty() { all.clone() } else { through };
     let approach = match &along.approach {
         Some(name) => approaches.iter().copied().find(|&l| *net.link(l).name == **name),
         None => approaches.iter().copied().max_by_key(|&l| (net.link(l).lane_count(), std::cmp::Reverse(l))),
     };
-    let asked = || along.approach.clone().unwrap_or_else(|| "straight on".into());
-    let approach = approach.ok_or_else(|| Problem::unknown("approach", &asked()))?;
+    let asked = along.approach.as_deref().unwrap_or_default();
+    let approach = approach.ok_or_else(|| Problem::unknown("approach", asked))?;
     let snapshot = site.snapshot.load();
     let mut chain = chain(net, approach);
     chain.retain(|s| site.may(&seat, Role::Viewer, net.junction(s.junction).zone));

@@ -256,3 +256,35 @@ pub(super) async fn live(State(site): State<Arc<Site>>, seat: Seat, headers: Hea
     let stream = Stream { site: Arc::clone(&site), first: first.into_iter(), from, beat };
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::limits::Limits;
+    use crate::shell::http::board::Board;
+    use crate::twin::city::small;
+
+    #[test]
+    fn who_falls_behind_is_let_go_and_hears_the_rest_after_coming_back() {
+        let network = Arc::new(Network::build(small::corridor(), &Limits::default()).expect("sound"));
+        let live = Live::new(&network);
+        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::LONG_AGO);
+        let authority = Authority::default();
+        let (_, mut slow) = live.join(authority.clone(), None).expect("room for it");
+        let (_, mut quick) = live.join(authority.clone(), None).expect("room for it");
+        for _ in 0..BEHIND_MAX + 4 {
+            live.publish(&board.publish(Time::LONG_AGO));
+            assert!(quick.try_recv().is_ok(), "one that is slow holds up nobody");
+        }
+        let heard = std::iter::from_fn(|| slow.try_recv().ok()).count();
+        assert_eq!(heard, BEHIND_MAX);
+        assert!(slow.is_closed(), "it was let go");
+        let last = BEHIND_MAX as u64;
+        let (missed, _) = live.join(authority.clone(), Some(last)).expect("room for it");
+        assert_eq!(missed.len(), 4, "the rest is still known");
+        // Later than what is kept: everything is to be read again.
+        (0..KEPT).for_each(|_| live.publish(&board.publish(Time::LONG_AGO)));
+        let (missed, _) = live.join(authority, Some(last)).expect("room for it");
+        assert!(missed.len() == 1 && missed[0].starts_with(b"event: reset"));
+    }
+}

@@ -17,6 +17,8 @@ use super::route::{self, Inputs};
 use super::topics::{self, Topic};
 use super::watermark::Watermarks;
 use crate::engine::city::City;
+use crate::event::Event;
+use crate::output::Output;
 use crate::shell::cli::Failure;
 use crate::shell::clock::{self, Stopwatch};
 use crate::shell::pulse::Pulse;
@@ -55,7 +57,10 @@ pub struct Until<'a> {
     pub end: bool,
 }
 
-/// Runs for so long; `progress` hears after every tick.
+/// Sees every tick, repeated or new: its instant, what it heard, what it said.
+pub type Watch<'a> = dyn FnMut(Time, &[Event], &[Output]) + 'a;
+
+/// Runs for so long; `watch` sees every tick, `progress` hears after every new one.
 ///
 /// # Errors
 /// When topics are missing, the broker refuses or stays away, or another worker takes over.
@@ -63,6 +68,7 @@ pub fn run(
     world: &World,
     until: Until<'_>,
     pulse: &Arc<Pulse>,
+    watch: &mut Watch<'_>,
     mut progress: impl FnMut(&Summary),
 ) -> Result<Summary, Failure> {
     gauges::describe();
@@ -88,7 +94,7 @@ pub fn run(
     let (batches, publisher) =
         publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
     let mut live = Live::start(world, inputs, next, batches, &rim, Arc::clone(pulse))?;
-    let done = live.repeat(&mut past, until).and_then(|()| live.go_on(until, &mut progress));
+    let done = live.repeat(&mut past, until, watch).and_then(|()| live.go_on(until, watch, &mut progress));
     live.end();
     let summary = live.summary;
     drop(live.batches);
@@ -171,7 +177,7 @@ impl<'a> Live<'a> {
     }
 
     /// Repeats committed ticks; all that they say has been said.
-    fn repeat(&mut self, past: &mut Past, until: Until<'_>) -> Result<(), Failure> {
+    fn repeat(&mut self, past: &mut Past, until: Until<'_>, watch: &mut Watch<'_>) -> Result<(), Failure> {
         let Some(mut city) = past.city.take() else { return Ok(()) };
         for tick in &past.ticks[1..] {
             let (now, wanted) = (Time::from_ms(tick.now_ms), positions(tick, &self.inputs)?);
@@ -190,6 +196,7 @@ impl<'a> Live<'a> {
             if route::digest(&records) != tick.records_sha256 {
                 tracing::error!(%now, "the tick says something else than it did when it was committed");
             }
+            watch(now, &share.events, &outputs);
             self.used();
             gauges::repeated();
             self.summary.repeated += 1;
@@ -231,7 +238,12 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn go_on(&mut self, until: Until<'_>, progress: &mut impl FnMut(&Summary)) -> Result<(), Failure> {
+    fn go_on(
+        &mut self,
+        until: Until<'_>,
+        watch: &mut Watch<'_>,
+        progress: &mut impl FnMut(&Summary),
+    ) -> Result<(), Failure> {
         self.pulse.run(true);
         while !((until.stop)() || until.end && self.at_end()) {
             self.tell();
@@ -242,7 +254,7 @@ impl<'a> Live<'a> {
             let waiting = |source| self.backlog.front(source).is_some();
             match self.marks.closing(now, clock::now(), waiting) {
                 Some(closing) => {
-                    self.tick(now, &closing)?;
+                    self.tick(now, &closing, watch)?;
                     progress(&self.summary);
                     self.listen(Duration::ZERO)?;
                 }
@@ -288,16 +300,16 @@ impl<'a> Live<'a> {
         Ok(Some(now))
     }
 
-    fn tick(&mut self, now: Time, closing: &Closing) -> Result<(), Failure> {
+    fn tick(&mut self, now: Time, closing: &Closing, watch: &mut Watch<'_>) -> Result<(), Failure> {
         let mut share = Share::default();
         for source in 0..self.inputs.len() {
             self.backlog.take(source, Cut::Time(now), now, &mut share);
         }
         let Some(city) = &mut self.city else { return Ok(()) };
-        let watch = Stopwatch::start();
+        let begun = Stopwatch::start();
         let outputs = city.step(now, &share.events);
         let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
-        self.gauges.tick(now, city, closing, watch.elapsed(), &outputs, &records);
+        self.gauges.tick(now, city, closing, begun.elapsed(), &outputs, &records);
         for found in share.found.chunk_by(|a, b| a.source == b.source) {
             gauges::messages(self.inputs[found[0].source].0, found.len() as u64);
         }
@@ -310,7 +322,9 @@ impl<'a> Live<'a> {
         let every = Span::from_s(self.world.config.kafka.snapshot_s.into());
         let due = every > Span::ZERO && now.floor(every) == now;
         let state = due.then(|| city.state());
-        self.write(now, closing, records, state)
+        self.write(now, closing, records, state)?;
+        watch(now, &share.events, &outputs);
+        Ok(())
     }
 
     fn write(

@@ -1,0 +1,8 @@
+//! The cockpit's API over HTTP: who may do what where, live updates, whose tokens are believed.
+
+mod authority;
+mod client;
+mod issuers;
+mod live;
+mod oracle;
+mod routes;
