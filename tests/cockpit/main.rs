@@ -4,5 +4,6 @@ mod authority;
 mod client;
 mod issuers;
 mod live;
+mod on_kafka;
 mod oracle;
 mod routes;
