@@ -56,6 +56,7 @@ export class City {
       if (at) pick.junction(String(at.properties.id)); else if (along) pick.link(String(along.properties.id));
     });
     this.map.on("mousemove", (e) => {
+      if (e.originalEvent.buttons) return; // who drags the map does not point at anything
       const found = junction(e) ?? link(e);
       this.map.getCanvas().style.cursor = found ? "pointer" : "";
       if (!found) return void tip.remove();
@@ -75,7 +76,8 @@ export class City {
     this.map.addSource("junctions", source([...this.places.values()]));
     for (const name of ["way", "mark", "vehicles", "gates"]) this.map.addSource(name, source([]));
     const round = { "line-cap": "round" as const, "line-join": "round" as const };
-    this.map.addLayer({ id: "links", type: "line", source: "links", layout: round, paint: { "line-color": COLOUR, "line-width": WIDTH, "line-offset": OFFSET, "line-opacity": ["case", ["boolean", ["feature-state", "dim"], false], 0.3, 1] } });
+    // Ten thousand roads without round ends: they are half of what there is to draw, and hidden by the signals.
+    this.map.addLayer({ id: "links", type: "line", source: "links", layout: { "line-join": "bevel" }, paint: { "line-color": COLOUR, "line-width": WIDTH, "line-offset": OFFSET, "line-opacity": ["case", ["boolean", ["feature-state", "dim"], false], 0.3, 1] } });
     this.map.addLayer({ id: "way", type: "line", source: "way", layout: round, paint: { "line-color": GREEN, "line-width": 9 * K, "line-opacity": 0.45, "line-offset": OFFSET } });
     this.map.addLayer({ id: "way-core", type: "line", source: "way", layout: round, paint: { "line-color": "#d8fff0", "line-width": 1.5 * K, "line-offset": OFFSET } });
     this.map.addLayer({ id: "gates", type: "circle", source: "gates", paint: { "circle-radius": 11 * K, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": GREEN, "circle-stroke-width": 2.5 * K } });
