@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything CI runs: format, lints, tests, doc tests, docs. Needs Java 17 and Maven for a broker, Node.js 20.19 or newer and
-# Chromium for the page. Installs nothing; stops at the first failure.
+# Chromium for the page, Python 3 with venv for schemathesis. Installs nothing; stops at the first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,5 +19,6 @@ fi
 step cargo fmt --check
 step cargo clippy --locked --all-targets -- -D warnings
 step cargo test --locked --lib --bins --tests
+step scripts/schemathesis.sh
 step cargo test --locked --doc
 RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --document-private-items

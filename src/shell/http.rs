@@ -14,6 +14,7 @@ mod signal;
 mod token;
 mod view;
 mod wave;
+mod within;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};

@@ -104,8 +104,7 @@ impl Deal {
 
     fn ready(&self, site: &Site, now: Time) -> Result<Ready, Problem> {
         let net = &site.network;
-        let junction = |n: &str| net.junction_named(n).ok_or_else(|| Problem::unknown("junction", n));
-        let link = |n: &str| net.link_named(n).ok_or_else(|| Problem::unknown("link", n));
+        let (junction, link) = (|n: &str| site.junction(n), |n: &str| site.link(n));
         let lane = |l: &str, i: u8| net.lane_of(link(l)?, i).ok_or_else(|| Problem::unknown("lane", &i.to_string()));
         Ok(Ready::Act(match self {
             Self::Hold { junction: j } => Action::Hold(junction(j)?),
@@ -135,7 +134,7 @@ impl Deal {
             Self::OpenLane { link, lane: i } => Action::OpenLane(lane(link, *i)?),
             Self::CloseLink { link: l } => Action::CloseLink(link(l)?),
             Self::OpenLink { link: l } => Action::OpenLink(link(l)?),
-            Self::Mode { zone, mode } => Action::Mode(Scope::Zone(site.zone(zone)?.0), *mode),
+            Self::Mode { zone, mode } => Action::Mode(Scope::Zone(site.zone(zone)?), *mode),
             Self::ActivateGreenWave { request } => Action::ActivatePriority(request.as_str().into()),
             Self::CancelGreenWave { request } => Action::CancelPriority(request.as_str().into()),
             Self::GreenWave { vehicle, from, to } => {
@@ -344,13 +343,6 @@ impl Site {
                 snapshot.junctions[*j].order.as_deref().unwrap_or("free").to_owned()
             }
             _ => String::new(),
-        }
-    }
-
-    pub(super) fn somewhere(&self, seat: &Seat, role: Role) -> Result<(), Problem> {
-        match seat.authority.grants().iter().any(|g| g.role >= role) {
-            true => Ok(()),
-            false => Err(Problem::forbidden("this")),
         }
     }
 

@@ -85,10 +85,7 @@ pub(super) async fn diagram(
     Query(along): Query<Along>,
 ) -> Result<Json<Diagram>, Problem> {
     let net = &site.network;
-    let at = net.junction_named(&id).ok_or_else(|| Problem::unknown("junction", &id))?;
-    if !site.may(&seat, Role::Viewer, net.junction(at).zone) {
-        return Err(Problem::forbidden("this junction"));
-    }
+    let at = site.seen_junction(&seat, &id)?;
     // Where nobody can drive straight on the corridor is this one signal.
     let all = &net.junction(at).approaches;
     let through: Vec<LinkId> = all.iter().copied().filter(|&l| straight(net, l).is_some()).collect();

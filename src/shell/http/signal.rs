@@ -11,7 +11,6 @@ use super::Site;
 use super::problem::{Path, Problem, Query};
 use super::token::Seat;
 use super::view::{LinkView, SensorView, Which, link_view, sensor_view, state_of};
-use crate::authority::Role;
 use crate::event::Aspect;
 use crate::ids::{JunctionId, LaneId, LinkId, MovementId, span};
 use crate::time::Span;
@@ -143,11 +142,8 @@ pub(super) async fn junction(
     seat: Seat,
     Path(id): Path<String>,
 ) -> Result<Json<JunctionInFull>, Problem> {
-    let at = site.network.junction_named(&id).ok_or_else(|| Problem::unknown("junction", &id))?;
+    let at = site.seen_junction(&seat, &id)?;
     let (snapshot, own) = (site.snapshot.load(), site.network.junction(at));
-    if !site.may(&seat, Role::Viewer, own.zone) {
-        return Err(Problem::forbidden("this junction"));
-    }
     let row = &snapshot.junctions[at];
     let changes = row.changes(snapshot.now - Span::from_s(300), snapshot.now + Span::from_s(120));
     let stage = |s| own.stages[s].name.to_string();

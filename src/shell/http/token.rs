@@ -15,7 +15,6 @@ use super::problem::{Body, Problem};
 use super::{Site, hold};
 use crate::authority::{Authority, Grant, Role};
 use crate::network::Network;
-use crate::network::zone::Zone;
 use crate::shell::clock;
 
 /// Tokens of this cockpit are good for so long, s.
@@ -236,7 +235,7 @@ pub(super) async fn mint(
         return Err(Problem::wrong(format!("grants: {} are not within 1 to 20", grants.len())));
     }
     for grant in &grants {
-        let zone = site.network.zone_named(&grant.zone).ok_or_else(|| Problem::unknown("zone", &grant.zone))?;
+        let zone = site.zone(&grant.zone)?;
         if !seat.authority.may_give(site.network.zones(), Grant { zone, role: grant.role }) {
             return Err(Problem::forbidden(&format!("zone {}", grant.zone)));
         }
@@ -244,17 +243,4 @@ pub(super) async fn mint(
     let zones = grants.iter().map(|g| g.zone.clone()).collect();
     site.book(&seat, format!("token for {name}: {grants:?}"), zones, "", "", "token")?;
     Ok(Json(site.keys.issue(&name, grants)?))
-}
-
-impl Site {
-    /// Whether `seat` is at least `role` in `zone`.
-    pub(super) fn may(&self, seat: &Seat, role: Role, zone: crate::ids::ZoneId) -> bool {
-        seat.authority.may(self.network.zones(), role, &[zone])
-    }
-
-    /// The zone of that name.
-    pub(super) fn zone(&self, name: &str) -> Result<(crate::ids::ZoneId, &Zone), Problem> {
-        let id = self.network.zone_named(name).ok_or_else(|| Problem::unknown("zone", name))?;
-        Ok((id, &self.network.zones()[id]))
-    }
 }

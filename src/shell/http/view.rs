@@ -151,10 +151,7 @@ pub(super) async fn zone(
     seat: Seat,
     Path(id): Path<String>,
 ) -> Result<Json<Trend<ZoneView>>, Problem> {
-    let (zone, _) = site.zone(&id)?;
-    if !site.may(&seat, Role::Viewer, zone) {
-        return Err(Problem::forbidden("this zone"));
-    }
+    let zone = site.seen_zone(&seat, &id)?;
     let snapshot = site.snapshot.load();
     let what = zone_view(&site, &seat, zone, &snapshot, counts(&site, &snapshot)[zone]);
     Ok(Json(Trend { now_ms: snapshot.now.ms(), what, trend: trend(&snapshot.zones[zone]) }))
@@ -175,10 +172,7 @@ impl Which {
         site: &'a Site,
         seat: &'a Seat,
     ) -> Result<impl Fn(ZoneId) -> bool + use<'a>, Problem> {
-        let within = self.zone.as_deref().map(|name| site.zone(name).map(|(id, _)| id)).transpose()?;
-        if within.is_some_and(|zone| !site.may(seat, Role::Viewer, zone)) {
-            return Err(Problem::forbidden("this zone"));
-        }
+        let within = self.zone.as_deref().map(|name| site.seen_zone(seat, name)).transpose()?;
         Ok(move |zone| {
             let zones = site.network.zones();
             within.is_none_or(|w| ancestors(zones, zone).any(|z| z == w)) && site.may(seat, Role::Viewer, zone)
@@ -248,10 +242,7 @@ pub(super) async fn link(
     seat: Seat,
     Path(id): Path<String>,
 ) -> Result<Json<Trend<LinkView>>, Problem> {
-    let link = site.network.link_named(&id).ok_or_else(|| Problem::unknown("link", &id))?;
-    if !site.may(&seat, Role::Viewer, site.network.link(link).zone) {
-        return Err(Problem::forbidden("this link"));
-    }
+    let link = site.seen_link(&seat, &id)?;
     let snapshot = site.snapshot.load();
     Ok(Json(Trend { now_ms: snapshot.now.ms(), what: link_view(&site, link), trend: trend(&snapshot.links[link]) }))
 }

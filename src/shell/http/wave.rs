@@ -144,12 +144,8 @@ pub(super) async fn preview(
     Body(trip): Body<Trip>,
 ) -> Result<Json<Preview>, Problem> {
     let net = &site.network;
-    let link = |n: &str| net.link_named(n).ok_or_else(|| Problem::unknown("link", n));
-    let ends = [link(&trip.from)?, link(&trip.to)?];
+    let ends = [site.seen_link(&seat, &trip.from)?, site.seen_link(&seat, &trip.to)?];
     let may = |role, route: &[LinkId]| route.iter().all(|&l| site.may(&seat, role, net.link(l).zone));
-    if !may(Role::Viewer, &ends) {
-        return Err(Problem::forbidden("part of the way"));
-    }
     let (route, now) = way(&site, ends[0], ends[1])?;
     if !may(Role::Viewer, &route) {
         return Err(Problem::forbidden("part of the way"));
