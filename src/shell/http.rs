@@ -5,6 +5,7 @@ pub mod audit;
 pub mod board;
 mod diagram;
 mod duty;
+mod jwks;
 mod live;
 mod page;
 mod problem;
@@ -42,6 +43,7 @@ use crate::shell::clock;
 use crate::time::{Span, Time};
 use audit::{Audit, AuditError};
 use board::{Board, Snapshot};
+pub use jwks::Jwks;
 pub use token::{Issuer, Keys};
 
 /// A snapshot is published this often at most, however fast the engine steps.

@@ -1,7 +1,9 @@
 //! Whose tokens are believed: an identity provider's by its published keys, a small site's by its secret, nobody else's.
 
+use std::sync::Arc;
+
 use greenwave::shell::clock;
-use greenwave::shell::http::Issuer;
+use greenwave::shell::http::{Issuer, Jwks};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rsa::RsaPrivateKey;
@@ -41,8 +43,10 @@ fn keys_that_a_provider_published_are_believed_and_no_others() {
     let keys = vec![published(&known, Algorithm::EdDSA, "ed"), published(&rsa, Algorithm::RS256, "rsa")];
     let set = JwkSet { keys };
     let secret = b"a small site's secret of forty bytes ...".to_vec();
-    let issuers =
-        vec![Issuer::Keys { set, issuer: ISSUER.into(), audience: AUDIENCE.into() }, Issuer::Secret(secret.clone())];
+    let issuers = vec![
+        Issuer::Keys { keys: Arc::new(Jwks::of(set)), issuer: ISSUER.into(), audience: AUDIENCE.into() },
+        Issuer::Secret(secret.clone()),
+    ];
     let room = Room::open(issuers, &[]);
     let zone = room.spec.zones[0].id.clone();
     let now = clock::now().ms() / 1000;

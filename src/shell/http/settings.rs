@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
 use super::act::KINDS;
+use super::jwks::Jwks;
 use super::{Issuer, Options};
 use crate::shell::cli::Failure;
-use crate::shell::load;
 
 /// The shortest secret that HS256 is worth something with, bytes.
 const SECRET_MIN: usize = 32;
@@ -46,7 +46,8 @@ pub struct Provider {
     pub issuer: String,
     /// `aud` of its tokens.
     pub audience: String,
-    /// The file with its published keys, a JWKS; relative to the configuration file.
+    /// The file with its published keys, a JWKS; relative to the configuration file. It is read again
+    /// when a token names a key that is not known yet.
     pub jwks_file: PathBuf,
 }
 
@@ -117,9 +118,9 @@ impl Settings {
             issuers.push(Issuer::Secret(secret));
         }
         for provider in &self.issuers {
-            let set: JwkSet = load::json(&provider.jwks_file)?;
+            let keys = Arc::new(Jwks::read(&provider.jwks_file)?);
             let (issuer, audience) = (provider.issuer.clone(), provider.audience.clone());
-            issuers.push(Issuer::Keys { set, issuer, audience });
+            issuers.push(Issuer::Keys { keys, issuer, audience });
         }
         Ok(Options {
             address: self.address,

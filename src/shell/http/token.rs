@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::jwks::Jwks;
 use super::problem::{Body, Problem};
 use super::{Site, hold};
 use crate::authority::{Authority, Grant, Role};
@@ -28,7 +28,7 @@ pub enum Issuer {
     /// The public keys of an identity provider, RS256 or EdDSA, with the `iss` and `aud` that its tokens must carry.
     Keys {
         /// Its JWKS.
-        set: JwkSet,
+        keys: Arc<Jwks>,
         /// `iss`.
         issuer: String,
         /// `aud`.
@@ -103,12 +103,12 @@ impl Keys {
                 })
             }
             alg @ (Algorithm::RS256 | Algorithm::EdDSA) => self.issuers.iter().find_map(|known| {
-                let Issuer::Keys { set, issuer, audience } = known else { return None };
+                let Issuer::Keys { keys, issuer, audience } = known else { return None };
                 let mut rules = Validation::new(alg);
                 rules.set_issuer(&[issuer]);
                 rules.set_audience(&[audience]);
                 rules.set_required_spec_claims(&["exp", "iss", "aud"]);
-                let key = DecodingKey::from_jwk(set.find(header.kid.as_deref()?)?).ok()?;
+                let key = keys.key(header.kid.as_deref()?)?;
                 read(&key, rules)
             }),
             _ => None,
