@@ -1,6 +1,9 @@
 //! What live clients cost the engine: ticks of a city of 2 300 junctions with nobody looking, with 500 who listen, one in
 //! ten of them slow, and with nobody again. `cargo bench --bench cockpit [-- CLIENTS]`.
 
+#[path = "city/demand.rs"]
+mod demand;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -13,8 +16,8 @@ use greenwave::network::limits::Limits;
 use greenwave::network::{Network, Sensors};
 use greenwave::shell::closed_loop::{ClosedLoop, World};
 use greenwave::shell::http::{Cockpit, Options};
-use greenwave::time::{Span, Time};
-use greenwave::twin::city::{self, morning};
+use greenwave::time::Time;
+use greenwave::twin::city;
 
 const START: Time = Time::from_s(1_772_434_800);
 const TICKS: usize = 40;
@@ -87,7 +90,7 @@ fn main() {
     let clients: usize = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(500);
     let network = Arc::new(Network::build(city::city(2_300, 1), &Limits::default()).expect("sound"));
     let sensors = Arc::new(Sensors::build(&layout(&network, Layout::Full), &network).expect("they fit"));
-    let demand = Arc::new(morning::demand(&network, Span::from_s(600), 1));
+    let demand = Arc::new(demand::demand(&network, 40.0, 300));
     let world = World { network: Arc::clone(&network), sensors: Arc::clone(&sensors), demand };
     let options = greenwave::twin::Options { start: START, ..Default::default() };
     let mut city = ClosedLoop::new(&world, Some(Settings::default()), options);
