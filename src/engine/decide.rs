@@ -5,7 +5,7 @@ use crate::engine::post::Post;
 use crate::engine::reference::Reference;
 use crate::engine::{Control, Engine};
 use crate::event::Mode;
-use crate::ids::{GroupId, Id, JunctionId, LaneId};
+use crate::ids::{Id, JunctionId};
 use crate::network::Program;
 use crate::optimize::decision::{Decision, Now};
 use crate::optimize::horizon::due::{Decided, due};
@@ -84,13 +84,13 @@ impl Engine {
     fn demand(&self, id: JunctionId) -> Vec<GroupDemand> {
         let post = &self.posts[id];
         let walkers = post.waiting.walkers();
-        let one = |(group, lanes): (GroupId, &Box<[LaneId]>)| {
+        let each = post.lanes.iter().map(|(group, lanes)| {
             let here = lanes.iter().filter_map(|&lane| self.tracker.lane(lane)).map(|track| track.vehicles().len());
             let count = here.sum::<usize>() as f32 + walkers[group.index()];
             let quality = lanes.iter().filter_map(|&lane| self.traffic.quality(lane)).max().unwrap_or(post.known);
             GroupDemand { group, count, quality }
-        };
-        post.lanes.iter().map(one).collect()
+        });
+        each.collect()
     }
 
     fn decide(&mut self, id: JunctionId, orders: Option<Wish>, announced: &[Crossing]) {
