@@ -29,6 +29,7 @@ use crate::network::{Network, Partition, Sensors};
 use crate::optimize::horizon::{Situation, Workspace};
 use crate::output::Output;
 use crate::time::{Span, Time};
+use crate::traffic::saturation::Norm;
 use crate::traffic::tracker::{Crossing, Tracker};
 use crate::traffic::{self, Traffic};
 
@@ -80,13 +81,15 @@ pub struct Engine {
     /// Only where a reference controller decides.
     sight: Option<Sight>,
     situation: Situation,
+    /// How lanes discharge here.
+    norm: Norm,
     work: Workspace,
     out: Vec<Output>,
     now: Time,
 }
 
 resume!(Engine {
-    kept: traffic, tracker, open, foreign, preempt, closed, sight, now;
+    kept: traffic, tracker, norm, open, foreign, preempt, closed, sight, now;
     each: posts;
     built: network, sensors, settings, partition, upstream, onward, border, situation, work, out
 });
@@ -125,6 +128,7 @@ impl Engine {
             preempt: Vec::new(),
             closed: BTreeSet::new(),
             situation: Situation::default(),
+            norm: Norm::default(),
             work: Workspace::default(),
             out: Vec::new(),
             now,

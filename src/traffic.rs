@@ -41,7 +41,7 @@ use measures::Measure;
 use quality::{Estimate, Quality};
 use readings::{Allowance, Counters, Track};
 use saturation::Saturation;
-use scope::{Place, Scope};
+use scope::{Place, Role, Scope};
 use turning::Turning;
 
 /// How the estimator works.
@@ -280,7 +280,10 @@ impl Traffic {
 
     /// What a sensor's counts are multiplied with, because it miscounts steadily; 1 where it does not.
     pub fn factor(&self, sensor: SensorId) -> f64 {
-        self.ear(sensor).map_or(1.0, |ear| f64::from(ear.factor))
+        self.ear(sensor).map_or(1.0, |ear| match ear.place.role {
+            Role::Camera => f64::from(self.roads[ear.place.link].factor),
+            _ => f64::from(ear.factor),
+        })
     }
 
     /// How far a sensor's clock was found to run ahead.

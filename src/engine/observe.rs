@@ -8,6 +8,7 @@ use crate::event::Reading;
 use crate::ids::{GroupId, Id, LaneId};
 use crate::time::Span;
 use crate::traffic::quality::Quality;
+use crate::traffic::saturation::Norm;
 use crate::traffic::tracker::{Discharge, Input};
 use crate::units::Vehicles;
 
@@ -39,11 +40,22 @@ impl Engine {
         let ticks = (LESSON.ms() / self.settings.tick_ms).max(1) as usize;
         let turn = (self.now.ms() / self.settings.tick_ms).rem_euclid(ticks as i64) as usize;
         let Range { start, end } = &self.partition.lanes;
+        if turn == 0 {
+            self.norm = Norm::default();
+            let lanes = (start.index()..end.index()).map(LaneId::of).filter_map(|lane| self.traffic.saturation(lane));
+            lanes.for_each(|lane| self.norm.add(lane));
+        }
         for lane in (start.index() + turn..end.index()).step_by(ticks).map(LaneId::of) {
-            if let Some(saturation) = self.traffic.saturation(lane).filter(|s| s.is_learned()) {
-                let headway_s = saturation.headway().get() as f32;
-                let startup_s = saturation.start_up_loss().get() as f32;
-                self.tracker.learn_discharge(lane, Discharge { headway_s, startup_s });
+            if let Some(saturation) = self.traffic.saturation(lane) {
+                let [headway_s, loss_s, startup_s] = self.norm.told(saturation);
+                self.tracker.learn_discharge(lane, Discharge { headway_s, startup_s, loss_s });
+            }
+            let link = self.network.lane(lane).link;
+            if self.network.link(link).lanes.start == lane {
+                for &sensor in self.sensors.on(link) {
+                    let factor = self.traffic.factor(sensor) as f32;
+                    self.tracker.learn_factor(&self.sensors, sensor, factor);
+                }
             }
             for (path, share) in self.traffic.turning(lane) {
                 self.tracker.learn_share(path, share as f32);

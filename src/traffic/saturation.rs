@@ -8,47 +8,70 @@ use crate::units::{Seconds, VehPerHour};
 pub const HEADWAY: Seconds = Seconds::constant(1.9);
 /// A priori, s. Source: HCM.
 pub const LOSS: Seconds = Seconds::constant(2.0);
+/// A priori, from green to the first vehicle's crossing, s. Between the front's crossing, 1 s, and the rear's, 2.7 s.
+pub const FIRST: Seconds = Seconds::constant(1.6);
 /// The saturation headway begins with this vehicle: the ones before are still starting. Source: HCM, field method.
-const STARTING: u32 = 4;
+pub const STARTING: u32 = 4;
 /// A green is evaluated when at least this many more followed from the queue.
-const FOLLOWING: u32 = 4;
+const FOLLOWING: u32 = 2;
 const HEADWAY_MIN_S: f32 = 1.2;
 const HEADWAY_MAX_S: f32 = 4.5;
 const LOSS_MAX_S: f32 = 5.0;
+const LOSS_MIN_S: f32 = -2.0;
+const FIRST_MAX_S: f32 = 5.0;
 /// One green moves the estimate by no more than this many seconds, whatever it showed.
 const STEP_MAX_S: f32 = 0.4;
 /// The prior counts as much as this many greens.
-const PRIOR_GREENS: u16 = 4;
+const PRIOR_GREENS: f32 = 4.0;
 /// Later greens count for no less than one in this many.
-const MEMORY_GREENS: u16 = 40;
+const MEMORY_GREENS: f32 = 40.0;
 
 /// The discharge of one lane.
 #[derive(Debug, Clone)]
 pub struct Saturation {
     headway_s: f32,
     loss_s: f32,
+    first_s: f32,
     greens: u16,
+    starts: u16,
     green_since: Option<Time>,
     queue: u16,
     /// Vehicles that stood a tick ago: when green shows, the first may have left already.
     stood: u16,
     crossed: u32,
+    first: Time,
     fourth: Time,
     last: Time,
 }
 
-keep!(Saturation { headway_s, loss_s, greens, green_since, queue, stood, crossed, fourth, last });
+keep!(Saturation {
+    headway_s,
+    loss_s,
+    first_s,
+    greens,
+    starts,
+    green_since,
+    queue,
+    stood,
+    crossed,
+    first,
+    fourth,
+    last,
+});
 
 impl Default for Saturation {
     fn default() -> Self {
         Self {
             headway_s: HEADWAY.get() as f32,
             loss_s: LOSS.get() as f32,
+            first_s: FIRST.get() as f32,
             greens: 0,
+            starts: 0,
             green_since: None,
             queue: 0,
             stood: 0,
             crossed: 0,
+            first: Time::EPOCH,
             fourth: Time::EPOCH,
             last: Time::EPOCH,
         }
@@ -61,9 +84,15 @@ impl Saturation {
         Seconds::new(f64::from(self.headway_s)).unwrap_or(HEADWAY)
     }
 
-    /// Green that the start of the queue costs.
-    pub fn start_up_loss(&self) -> Seconds {
-        Seconds::new(f64::from(self.loss_s)).unwrap_or(LOSS)
+    /// Green that the start of the queue costs: what its fourth vehicle is late by, against four headways. It may be
+    /// less than nothing where counters stand before the line.
+    pub fn start_up_loss_s(&self) -> f64 {
+        f64::from(self.loss_s)
+    }
+
+    /// From green to the first crossing of a queue.
+    pub fn first(&self) -> Seconds {
+        Seconds::new(f64::from(self.first_s)).unwrap_or(FIRST)
     }
 
     /// Vehicles per hour of green.
@@ -107,6 +136,9 @@ impl Saturation {
                 break; // whoever follows did not stand when green began
             }
             let at = now - tick + Span::from_ms(tick.ms() * (2 * nth - 1) / (2 * i64::from(crossed)));
+            if self.crossed == 1 {
+                self.first = at;
+            }
             if self.crossed == STARTING {
                 self.fourth = at;
             }
@@ -116,6 +148,14 @@ impl Saturation {
 
     fn close(&mut self, since: Time) {
         let counted = self.crossed.min(u32::from(self.queue));
+        if counted == 0 {
+            return;
+        }
+        let first = (self.first - since).s() as f32;
+        if first <= FIRST_MAX_S {
+            self.first_s = moved(self.first_s, first, self.starts);
+            self.starts = self.starts.saturating_add(1);
+        }
         if counted < STARTING + FOLLOWING {
             return;
         }
@@ -124,12 +164,57 @@ impl Saturation {
         if !(HEADWAY_MIN_S * 0.6..=HEADWAY_MAX_S * 1.5).contains(&headway) {
             return; // blocked ahead, or the count is wrong
         }
-        let gain = 1.0 / f32::from((self.greens + PRIOR_GREENS).min(MEMORY_GREENS));
-        let moved = |old: f32, seen: f32| old + gain * (seen - old).clamp(-STEP_MAX_S, STEP_MAX_S) * 1.0;
-        self.headway_s = moved(self.headway_s, headway).clamp(HEADWAY_MIN_S, HEADWAY_MAX_S);
+        self.headway_s = moved(self.headway_s, headway, self.greens).clamp(HEADWAY_MIN_S, HEADWAY_MAX_S);
         let loss = (self.fourth - since).s() as f32 - STARTING as f32 * self.headway_s;
-        self.loss_s = moved(self.loss_s, loss).clamp(0.0, LOSS_MAX_S);
+        self.loss_s = moved(self.loss_s, loss, self.greens).clamp(LOSS_MIN_S, LOSS_MAX_S);
         self.greens = self.greens.saturating_add(1);
+    }
+}
+
+/// An estimate after one more green.
+fn moved(old: f32, seen: f32, greens: u16) -> f32 {
+    let gain = 1.0 / (f32::from(greens) + PRIOR_GREENS).min(MEMORY_GREENS);
+    old + gain * (seen - old).clamp(-STEP_MAX_S * PRIOR_GREENS, STEP_MAX_S * PRIOR_GREENS)
+}
+
+/// What all lanes of an area have in common: where nothing has been learned of a lane, its neighbours know better than
+/// the manual.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Norm {
+    sums: [f32; 3],
+    greens: f32,
+    starts: f32,
+}
+
+keep!(Norm { sums, greens, starts });
+
+impl Norm {
+    /// One more lane.
+    pub fn add(&mut self, lane: &Saturation) {
+        let prior = Saturation::default();
+        let seen = |own: f32, prior: f32, greens: u16| {
+            let greens = f32::from(greens).min(MEMORY_GREENS);
+            own * (greens + PRIOR_GREENS) - prior * PRIOR_GREENS
+        };
+        self.sums[0] += seen(lane.headway_s, prior.headway_s, lane.greens);
+        self.sums[1] += seen(lane.loss_s, prior.loss_s, lane.greens);
+        self.sums[2] += seen(lane.first_s, prior.first_s, lane.starts);
+        self.greens += f32::from(lane.greens).min(MEMORY_GREENS);
+        self.starts += f32::from(lane.starts).min(MEMORY_GREENS);
+    }
+
+    /// A lane as it is known by itself and by its neighbours: headway, loss and first crossing, s.
+    pub fn told(&self, lane: &Saturation) -> [f32; 3] {
+        let prior = Saturation::default();
+        let told = |own: f32, prior: f32, sum: f32, all: f32, greens: u16| {
+            let shared = (prior * PRIOR_GREENS + sum) / (PRIOR_GREENS + all);
+            own + PRIOR_GREENS / (PRIOR_GREENS + f32::from(greens)) * (shared - prior)
+        };
+        [
+            told(lane.headway_s, prior.headway_s, self.sums[0], self.greens, lane.greens),
+            told(lane.loss_s, prior.loss_s, self.sums[1], self.greens, lane.greens),
+            told(lane.first_s, prior.first_s, self.sums[2], self.starts, lane.starts),
+        ]
     }
 }
 
@@ -142,6 +227,7 @@ mod tests {
         let mut s = Saturation::default();
         for second in 0..n * 120 {
             let (green, into) = (second % 120 >= 60, (second % 120 - 60) as f64);
+            // Crossed by second t: the first a headway and the loss after green, then one a headway.
             let by = |t: f64| if t < loss { 0 } else { (((t - loss) / headway).floor() as u16).min(standing) };
             let crossed = if green { by(into) - by(into - 1.0) } else { 0 };
             s.advance(Time::from_s(second), Span::SECOND, green, Some(standing), crossed);
@@ -154,15 +240,32 @@ mod tests {
         for (headway, loss) in [(1.6, 2.0), (1.9, 1.0), (2.6, 3.0)] {
             let s = greens(120, headway, loss, 20);
             assert!((s.headway().get() - headway).abs() < 0.08, "{headway}: {}", s.headway());
-            assert!((s.start_up_loss().get() - loss).abs() < 0.6, "{loss}: {}", s.start_up_loss());
+            assert!((s.start_up_loss_s() - loss).abs() < 0.6, "{loss}: {}", s.start_up_loss_s());
+            assert!((s.first().get() - (loss + headway)).abs() < 0.6, "{loss}: {}", s.first());
         }
     }
 
     #[test]
     fn without_a_standing_queue_nothing_is_learned() {
-        // Eight must have stood: four to start and four to follow.
-        assert_eq!(greens(30, 3.0, 2.0, 7).greens(), 0);
-        assert_eq!(greens(30, 3.0, 2.0, 8).greens(), 29); // the last green has not ended
+        // Six must have stood: four to start and two to follow. One is enough to see when the first crosses.
+        assert_eq!(greens(30, 3.0, 2.0, 5).greens(), 0);
+        assert_eq!(greens(30, 3.0, 2.0, 6).greens(), 29); // the last green has not ended
+        assert_eq!((greens(30, 3.0, 2.0, 1).starts, greens(30, 3.0, 2.0, 0).starts), (29, 0));
+    }
+
+    #[test]
+    fn a_lane_that_has_shown_nothing_is_taken_to_be_like_its_neighbours() {
+        let (slow, new) = (greens(200, 2.6, 2.0, 20), Saturation::default());
+        let mut norm = Norm::default();
+        assert!((norm.told(&new)[0] - HEADWAY.get() as f32).abs() < 1e-4, "the manual, where nobody knows better");
+        for _ in 0..5 {
+            norm.add(&slow);
+        }
+        let [headway, loss, first] = norm.told(&new);
+        assert!((headway - 2.6).abs() < 0.1 && (loss - 2.0).abs() < 0.5 && (first - 4.6).abs() < 0.5, "{norm:?}");
+        // One that has been seen often goes by itself.
+        let quick = greens(200, 1.7, 1.0, 20);
+        assert!((norm.told(&quick)[0] - 1.7).abs() < 0.15, "{:?}", norm.told(&quick));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod view;
 pub use lane::{Discharge, LaneTrack, SPACING, Vehicle};
 
 use crate::event::{LaneView, Reading, Seen};
-use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, Table, span};
+use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, SensorId, Table, span};
 use crate::keep::{keep, resume};
 use crate::network::{Conflict, Control, Network, Sensors};
 use crate::time::{Span, Time};
@@ -137,6 +137,14 @@ impl Tracker {
     pub fn learn_discharge(&mut self, lane: LaneId, discharge: Discharge) {
         if let Some(track) = self.lanes.get_mut(lane) {
             track.discharge = discharge;
+        }
+    }
+
+    /// Tells it how many vehicles pass a loop for each that it counts. Cameras are corrected by their own disagreement.
+    pub fn learn_factor(&mut self, sensors: &Sensors, sensor: SensorId, factor: f32) {
+        let row = &sensors.table()[sensor];
+        if let Some(track) = row.lane.and_then(|lane| self.lanes.get_mut(lane)) {
+            track.learn_factor(row.distance.get() as f32, factor);
         }
     }
 

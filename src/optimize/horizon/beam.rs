@@ -10,7 +10,10 @@ use crate::plan::draft::Change;
 use crate::traffic::tracker::Crossing;
 
 /// Partial sequences that live on at each instant.
-const WIDTH: usize = 12;
+const WIDTH: usize = 32;
+/// And of those at most so many that are in one stage: one that has just changed has gained less so far than one that
+/// stayed, and may still be better.
+const PER_STAGE: usize = 4;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
@@ -21,6 +24,11 @@ const LATE: f32 = 200.0;
 const LATE_RATE: f32 = 20.0;
 /// A schedule must be better than staying by more than this, vehicle-seconds: ties stay.
 const TIE: f32 = 0.01;
+/// Where somebody gives way, a stretch is run in steps of this, s: about a gap.
+const STEP_S: f32 = 4.0;
+/// What a queue of one that is left at the end costs, in its headways: half of it to clear it at once, and four times
+/// that because a lane is green for about a quarter of the time.
+const UNSERVED: f32 = 2.0;
 /// Groups that have been green for long are open since then, s.
 const LONG_OPEN: f32 = -1e9;
 
@@ -47,13 +55,19 @@ pub(super) struct Beam {
     next: Vec<u8>,
     ready: Vec<f32>,
     taken: Vec<f32>,
+    /// By slot and group: the first instant at which it owes nothing to those that are off.
+    debt: Vec<f32>,
     /// Streams of each stage, those that give way last.
     members: Vec<u16>,
     ranges: Vec<(u32, u32)>,
+    /// By stage: whether some stream of it gives way to another.
+    gives_way: Vec<bool>,
     calm: Vec<f32>,
     root_open: Vec<f32>,
     open: Vec<f32>,
     leaves: Vec<Leaf>,
+    /// By lane: vehicles not served.
+    unserved: Vec<f32>,
 }
 
 /// The best complete sequence that begins in one way: staying, or changing to a stage at once.
@@ -86,6 +100,7 @@ impl Beam {
         self.next.resize(slots * streams, 0);
         self.ready.resize(slots * streams, 0.0);
         self.taken.resize(slots * exits, 0.0);
+        self.debt.resize(slots * layout.groups, 0.0);
         self.calm.clear();
         self.calm.resize(layout.groups, LONG_OPEN);
         self.open.resize(layout.groups, 0.0);
@@ -93,6 +108,7 @@ impl Beam {
         situation.opened(layout, situation.stage, 0.0, &mut self.root_open);
         self.members.clear();
         self.ranges.clear();
+        self.gives_way.clear();
         for stage in 0..layout.stages.len() {
             let first = self.members.len() as u32;
             for gives_way in [false, true] {
@@ -104,6 +120,10 @@ impl Beam {
                 }
             }
             self.ranges.push((first, self.members.len() as u32));
+            let members = &self.members[first as usize..];
+            self.gives_way.push(
+                members.iter().any(|&at| layout.yields(stage, usize::from(situation.streams[usize::from(at)].lane))),
+            );
         }
         let none = Leaf { gain: f32::NEG_INFINITY, node: Node::default() };
         self.leaves.clear();
@@ -116,6 +136,8 @@ impl Beam {
         self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
         self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
         self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
+        let groups = self.calm.len();
+        self.debt.copy_within(from * groups..(from + 1) * groups, to * groups);
         self.nodes[to] = self.nodes[from];
     }
 
@@ -124,8 +146,27 @@ impl Beam {
         self.copy(from, self.nodes.len() - 1, streams, exits);
     }
 
-    /// Runs the scratch slot's stage up to `until`.
+    /// Runs the scratch slot's stage from `from` up to `until`. Where somebody gives way, step by step: whoever has the
+    /// right of way is served up to the end of a step before the others look for a gap in it.
     fn run(
+        &mut self,
+        layout: &Layout,
+        situation: &Situation,
+        (from, until): (f32, f32),
+        lamps: Lamps,
+        note: &mut impl FnMut(usize, f32, usize),
+    ) {
+        let stage = usize::from(self.nodes[self.nodes.len() - 1].stage);
+        let mut at = from;
+        while self.gives_way[stage] && until - at > 1.5 * STEP_S {
+            at += STEP_S;
+            self.step(layout, situation, at, lamps, note);
+        }
+        self.step(layout, situation, until, lamps, note);
+    }
+
+    /// Runs the scratch slot's stage up to `until`, from where it stands.
+    fn step(
         &mut self,
         layout: &Layout,
         situation: &Situation,
@@ -196,16 +237,18 @@ impl Beam {
         let (first, count) = (at * WIDTH, self.counts[at]);
         let live = &self.nodes[first..first + count];
         let same = |n: &Node| n.stage == node.stage && n.served == node.served && n.claims == node.claims;
+        let peers = live.iter().filter(|n| n.stage == node.stage).count();
         let to = if let Some(equal) = live.iter().position(same) {
             if live[equal].gain >= node.gain {
                 return;
             }
             first + equal
-        } else if count < WIDTH {
+        } else if count < WIDTH && peers < PER_STAGE {
             self.counts[at] += 1;
             first + count
         } else {
-            let worst = (0..count).min_by(|&a, &b| live[a].gain.total_cmp(&live[b].gain)).unwrap_or(0);
+            let rivals = (0..count).filter(|&a| live[a].stage == node.stage);
+            let Some(worst) = rivals.min_by(|&a, &b| live[a].gain.total_cmp(&live[b].gain)) else { return };
             if live[worst].gain >= node.gain {
                 return;
             }
@@ -214,10 +257,32 @@ impl Beam {
         self.copy(from, to, streams, exits);
     }
 
+    /// What those cost whom the scratch slot leaves unserved: each waits until those before it have left, and its lane
+    /// gets a part of the time only.
+    fn rest(&mut self, layout: &Layout, situation: &Situation) -> f32 {
+        let streams = situation.streams.len();
+        let next = &self.next[(self.nodes.len() - 1) * streams..];
+        self.unserved.clear();
+        self.unserved.resize(layout.lanes.len(), 0.0);
+        for (row, &next) in situation.streams.iter().zip(next) {
+            self.unserved[usize::from(row.lane)] += row.weight * f32::from(row.len - next.min(row.len));
+        }
+        let mut cost = 0.0;
+        let mut last = u16::MAX;
+        for row in situation.streams.iter() {
+            if row.lane != last {
+                let left = self.unserved[usize::from(row.lane)];
+                cost += UNSERVED * left * left * row.headway;
+                last = row.lane;
+            }
+        }
+        cost
+    }
+
     /// The scratch slot is complete.
     fn finish(&mut self, layout: &Layout, situation: &Situation) {
         let node = self.nodes[self.nodes.len() - 1];
-        let mut gain = node.gain;
+        let mut gain = node.gain - self.rest(layout, situation);
         for (bit, claim) in situation.claims.iter().enumerate() {
             let due = claim.deadline - layout.reach(usize::from(node.stage), claim.group);
             if node.claims >> bit & 1 == 1 && due < situation.horizon {
@@ -257,7 +322,8 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Worksp
     }
     let forced = rate::forced(layout, situation, situation.first());
     start(beam, layout, situation);
-    beam.run(layout, situation, beam.instants[0], Lamps::Root, &mut |_, _, _| {});
+    let first = beam.instants[0];
+    beam.run(layout, situation, (0.0, first), Lamps::Root, &mut |_, _, _| {});
     beam.keep(0, situation.streams.len(), layout.exits.len());
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
@@ -275,6 +341,7 @@ fn start(beam: &mut Beam, layout: &Layout, situation: &Situation) -> usize {
         beam.ready[slot * streams + at] = row.ready;
     }
     beam.taken[slot * exits..].fill(0.0);
+    beam.debt[slot * layout.groups..].copy_from_slice(&situation.debt);
     let claims = situation.claims.iter().enumerate().filter(|(_, c)| !situation.green_at[c.group.index()].is_finite());
     beam.nodes[slot] = Node {
         stage: situation.stage as u8,
@@ -295,13 +362,13 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
     if must.is_none() {
         if !node.held || at + 1 == beam.instants.len() {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, situation.horizon, lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, situation.horizon), lamps, &mut |_, _, _| {});
             beam.finish(layout, situation);
         }
         let longest = layout.stages[from].max_green;
         if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, later, lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, later), lamps, &mut |_, _, _| {});
             let scratch = beam.nodes.len() - 1;
             beam.nodes[scratch].held = true;
             beam.keep(at + 1, streams, exits);
@@ -322,7 +389,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         }
         if !std::mem::replace(&mut ended, true) {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, now + YELLOW_USED_S, lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, now + YELLOW_USED_S), lamps, &mut |_, _, _| {});
             beam.copy(common + 1, common, streams, exits);
         }
         beam.fork(common, streams, exits);
@@ -330,7 +397,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         // A stage that only ends something may be left at the next instant, not at this one.
         let next = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end);
         let until = next.map_or(situation.horizon, |next| beam.instants[next]);
-        beam.run(layout, situation, until, Lamps::Starting, &mut |_, _, _| {});
+        beam.run(layout, situation, (now + YELLOW_USED_S, until), Lamps::Starting, &mut |_, _, _| {});
         match next {
             Some(next) => beam.keep(next, streams, exits),
             None => beam.finish(layout, situation),
@@ -346,6 +413,10 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
     let is_root = node.changes == 0;
     let (old, new) = (layout.stages[from].groups, layout.stages[to].groups);
     let mut end = now + layout.hold(from, to);
+    let debt = &mut beam.debt[scratch * layout.groups..];
+    for (debt, owed) in debt.iter_mut().zip(layout.starts(from, to)) {
+        *debt = debt.max(now + owed);
+    }
     for group in new.iter() {
         let row = group.index();
         beam.open[row] = if old.contains(group) && !is_root {
@@ -353,8 +424,7 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
         } else if is_root && situation.green_at[row].is_finite() {
             situation.green_at[row]
         } else {
-            let start = now + layout.start(from, to, group);
-            let start = if is_root { start.max(situation.debt[row]) } else { start };
+            let start = debt[row];
             end = end.max(start + layout.min_green[row]);
             start
         };
@@ -441,14 +511,14 @@ fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) 
         }
     };
     let mut from = start(beam, layout, situation);
-    let mut lamps = Lamps::Root;
+    let (mut lamps, mut since) = (Lamps::Root, 0.0);
     for &(to, at) in &best.path[..usize::from(best.changes)] {
         let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
-        beam.run(layout, situation, until, lamps, &mut note);
+        beam.run(layout, situation, (since, until), lamps, &mut note);
         begin_stage(beam, layout, situation, from, usize::from(to), usize::from(at));
-        (from, lamps) = (usize::from(to), Lamps::Starting);
+        (from, lamps, since) = (usize::from(to), Lamps::Starting, until);
     }
-    beam.run(layout, situation, situation.horizon, lamps, &mut note);
+    beam.run(layout, situation, (since, situation.horizon), lamps, &mut note);
     told.sort_by_key(|c| (c.at, c.connection));
     told
 }

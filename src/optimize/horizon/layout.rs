@@ -1,10 +1,13 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, span};
-use crate::network::{Conflict, Junction, Network};
+use crate::network::{Conflict, GroupKind, Junction, Network};
 
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
+
+/// No walk.
+const NO_WALK: u16 = u16::MAX;
 
 /// A link that is driven in less than this is part of the next junction's horizon, s.
 const NEIGHBOUR_S: f64 = 60.0;
@@ -30,9 +33,11 @@ pub struct Layout {
     pub(super) served: Vec<u32>,
     /// By stage and lane: whether a green turn of the lane gives way to another that is green.
     pub(super) yields: Vec<bool>,
+    /// By stage and turn: the walk that is green with the turn and in its way; `NO_WALK` if none is.
+    walks: Vec<u16>,
     /// By from and to: whether `to` may follow.
     pub(super) follows: Vec<bool>,
-    /// By from, to and group: from the begin of the change to the group's green, s; 0 where it stays green.
+    /// By from, to and group: from the begin of the change until the group owes nothing to those that end in it, s.
     pub(super) starts: Vec<f32>,
     /// By from and to: from the begin of the change until every minimum green in `to` is over, s.
     pub(super) hold: Vec<f32>,
@@ -90,6 +95,7 @@ impl Layout {
             foes: Vec::new(),
             served: Vec::new(),
             yields: Vec::new(),
+            walks: Vec::new(),
             follows: Vec::new(),
             starts: Vec::new(),
             hold: Vec::new(),
@@ -168,12 +174,24 @@ impl Layout {
             }
             self.turns[turn].foes = first..self.foes.len();
         }
+        for stage in &self.stages {
+            for turn in &self.turns {
+                let in_the_way = |g: &GroupId| {
+                    junction.groups[*g].kind == GroupKind::Pedestrian
+                        && junction.conflict(turn.group, *g) == Conflict::Yields
+                };
+                let walk = stage.groups.iter().find(in_the_way);
+                self.walks.push(walk.map_or(NO_WALK, |g| g.index() as u16));
+            }
+        }
         for stage in 0..self.stages.len() {
             for lane in 0..self.lanes.len() {
                 let meets = |&(foe, which): &(u16, u32)| self.served(stage, usize::from(foe)) & which != 0;
                 let green =
                     self.lanes[lane].turns.clone().filter(|&t| self.stages[stage].groups.contains(self.turns[t].group));
-                let yields = green.into_iter().any(|t| self.foes[self.turns[t].foes.clone()].iter().any(meets));
+                let walked = |t: usize| self.walk(stage, t).is_some();
+                let yields =
+                    green.into_iter().any(|t| walked(t) || self.foes[self.turns[t].foes.clone()].iter().any(meets));
                 self.yields.push(yields);
             }
         }
@@ -196,10 +214,9 @@ impl Layout {
                 for (id, group) in junction.groups.iter() {
                     let owed =
                         ending.iter().map(|from| seconds(junction.intergreen(from, id).span)).fold(0.0, f32::max);
-                    let start = if starting.contains(id) { owed } else { 0.0 };
-                    self.starts.push(start);
+                    self.starts.push(owed);
                     if starting.contains(id) {
-                        hold = hold.max(start + seconds(group.min_green.span));
+                        hold = hold.max(owed + seconds(group.min_green.span));
                     }
                 }
                 self.hold.push(hold);
@@ -220,7 +237,9 @@ impl Layout {
                 let best = |to: usize| {
                     let direct = self.follows[a * n + to];
                     let through = self.hold[a * n + b] + way[b * n + to];
-                    to == b || to != a && !direct && through <= way[a * n + to] && through.is_finite()
+                    // Walkers may be cleared first while the rest goes on: no shorter in all, but less is lost.
+                    let shorter = if direct { through < self.hold[a * n + to] } else { through <= way[a * n + to] };
+                    to == b || to != a && shorter && through.is_finite()
                 };
                 let reached = (0..n.min(64)).filter(|&to| best(to)).fold(0, |set, to| set | 1 << to);
                 self.leads.push(if self.follows[a * n + b] { reached } else { 0 });
@@ -247,6 +266,12 @@ impl Layout {
         self.yields[stage * self.lanes.len() + lane]
     }
 
+    /// The walk that is green with a turn in a stage and in its way.
+    pub(super) fn walk(&self, stage: usize, turn: usize) -> Option<usize> {
+        let walk = self.walks[stage * self.turns.len() + turn];
+        (walk != NO_WALK).then_some(usize::from(walk))
+    }
+
     pub(super) fn follows(&self, from: usize, to: usize) -> bool {
         self.follows[from * self.stages.len() + to]
     }
@@ -258,7 +283,13 @@ impl Layout {
     }
 
     pub(super) fn start(&self, from: usize, to: usize, group: GroupId) -> f32 {
-        self.starts[(from * self.stages.len() + to) * self.groups + group.index()]
+        self.starts(from, to)[group.index()]
+    }
+
+    /// By group: from the begin of the change until it owes nothing to those that end in it, s.
+    pub(super) fn starts(&self, from: usize, to: usize) -> &[f32] {
+        let first = (from * self.stages.len() + to) * self.groups;
+        &self.starts[first..first + self.groups]
     }
 
     pub(super) fn hold(&self, from: usize, to: usize) -> f32 {

@@ -9,6 +9,11 @@ use super::situation::{Situation, Stream};
 pub(super) const YELLOW_USED_S: f32 = 1.0;
 /// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s.
 const GAP_S: f32 = 4.0;
+/// People who waited for a walk are in the way of those who turn for so long, s. Source: 8 m at 1.2 m/s.
+const WALKED_S: f32 = 7.0;
+/// While a walk goes on, those who turn across it need so many headways each. Source: HCM, pedestrian adjustment of
+/// turning flows at some hundred people an hour.
+const AMONG_WALKERS: f32 = 2.0;
 /// And goes this long after the last one did, s.
 const AFTER_S: f32 = 0.7;
 /// What the first and the second starter of a queue lose by accelerating, s.
@@ -51,10 +56,10 @@ pub(super) fn stream(
     run: &mut Run<'_>,
     mut note: impl FnMut(f32, usize),
 ) -> f32 {
-    let Stream { lane, first, len, weight, headway, startup, .. } = situation.streams[at];
+    let Stream { lane, first, len, weight, headway, startup, extra, steady, .. } = situation.streams[at];
     let turns = layout.lanes[usize::from(lane)].turns.start;
     let green = layout.served(window.stage, usize::from(lane));
-    let (mut next, mut ready, mut gain, mut started) = (run.next[at], run.ready[at], 0.0, 0);
+    let (mut next, mut ready, mut gain) = (run.next[at], run.ready[at], 0.0);
     while next < len {
         let vehicle = first as usize + usize::from(next);
         let way = situation.ways[vehicle];
@@ -75,6 +80,12 @@ pub(super) fn stream(
         if !row.foes.is_empty() {
             crosses = gap(layout, situation, turn, window, run, crosses);
         }
+        let mut slowed = 1.0;
+        if let Some(walk) = layout.walk(window.stage, turn) {
+            // Those who waited step out together; later ones come one by one.
+            crosses = crosses.max(window.open[walk] + WALKED_S);
+            slowed = AMONG_WALKERS;
+        }
         let exit = usize::from(row.exit);
         let room = situation.room[exit];
         if room < 1e3 {
@@ -85,13 +96,23 @@ pub(super) fn stream(
             ready = ready.max(crosses.min(window.until + startup + headway));
             break;
         }
-        if window.starts && started < 2 && arrival < open {
-            gain -= weight * LOST_S[started];
-            started += 1;
+        if window.starts && arrival < open {
+            let after = crosses - open - startup;
+            gain -= weight
+                * match after {
+                    _ if after < 0.5 * headway => LOST_S[0],
+                    _ if after < 1.6 * headway + extra => LOST_S[1],
+                    _ => 0.0,
+                };
         }
         run.taken[exit] += weight;
         gain += weight * (situation.horizon - crosses);
-        ready = crosses + headway;
+        ready = crosses + slowed * headway;
+        if crosses > arrival + 0.5 && crosses < open + steady {
+            // The first few of a queue are still picking up speed.
+            let left = (steady - (crosses - open)) / (steady - startup).max(1.0);
+            ready += extra * left.clamp(0.0, 1.0);
+        }
         next += 1;
         note(crosses, turn);
     }

@@ -56,6 +56,10 @@ pub(super) struct Stream {
     pub(super) weight: f32,
     pub(super) headway: f32,
     pub(super) startup: f32,
+    /// What the second of a queue needs beyond a headway, s.
+    pub(super) extra: f32,
+    /// When nobody is slowed by the start any more, s after green.
+    pub(super) steady: f32,
     pub(super) ready: f32,
 }
 
@@ -160,6 +164,12 @@ impl Situation {
         self.hold_behind();
         self.price += PRICE_NOISY * (doubt / layout.lanes.len().max(1) as f32).min(1.0);
         for (room, &exit) in self.room.iter_mut().zip(&layout.exits) {
+            if network.movements_from(exit).is_empty()
+                && span(&network.link(exit).lanes)
+                    .all(|l| tracker.lane(l).is_none_or(|t| !t.vehicles().iter().any(Vehicle::stands)))
+            {
+                continue; // whoever drives there leaves
+            }
             let lanes = span(&network.link(exit).lanes).filter_map(|l| tracker.lane(l));
             *room = lanes
                 .map(LaneTrack::room)
@@ -244,7 +254,8 @@ impl Situation {
             self.held.push(Held::FREE);
         }
         let lane = lane as u16;
-        self.streams.push(Stream { lane, first, len, weight, headway, startup, ready: f32::NEG_INFINITY });
+        let (extra, steady, ready) = (0.0, 4.0 * headway, f32::NEG_INFINITY);
+        self.streams.push(Stream { lane, first, len, weight, headway, startup, extra, steady, ready });
     }
 
     /// How many vehicles an exit can take now.
@@ -341,6 +352,8 @@ impl Situation {
                 weight: 1.0 / samples as f32,
                 headway: discharge.headway_s,
                 startup: discharge.startup_s,
+                extra: discharge.extra_s(),
+                steady: discharge.steady_s(),
                 ready: f32::NEG_INFINITY,
             });
         }

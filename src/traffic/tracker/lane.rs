@@ -6,6 +6,7 @@ use super::{STUCK_S, draw};
 use crate::ids::{ConnectionId, LaneId};
 use crate::keep::{keep, resume};
 use crate::network::{Network, SensorKind, Sensors};
+use crate::traffic::saturation;
 
 /// Road a standing vehicle takes, its gap included, m.
 pub const SPACING: f32 = 7.5;
@@ -15,10 +16,16 @@ pub(super) const STOP_GAP: f32 = 1.0;
 pub(super) const ACCELERATION: f32 = 2.2;
 /// Deceleration that drivers choose, m/s².
 const DECELERATION: f32 = 3.0;
+/// In a platoon drivers follow as close as this share of the saturation headway before they brake.
+const CLOSEST: f32 = 0.75;
 /// Slower than this is standing, m/s.
 pub(super) const STANDING: f32 = 0.5;
-/// Before anything is learned: 1 900 veh/h of green and one second to react.
-const DISCHARGE: Discharge = Discharge { headway_s: 1.9, startup_s: 1.0 };
+/// Before anything is learned.
+const DISCHARGE: Discharge = Discharge {
+    headway_s: saturation::HEADWAY.get() as f32,
+    startup_s: saturation::FIRST.get() as f32,
+    loss_s: saturation::LOSS.get() as f32,
+};
 /// Weight of a new second in a lane's smoothed flow: a memory of about ten minutes.
 const FLOW_WEIGHT: f32 = 1.0 / 600.0;
 
@@ -29,9 +36,23 @@ pub struct Discharge {
     pub headway_s: f32,
     /// From green to the first standing vehicle's crossing, s.
     pub startup_s: f32,
+    /// By how much the fourth is late against four headways after green, s.
+    pub loss_s: f32,
 }
 
-keep!(Discharge { headway_s, startup_s });
+impl Discharge {
+    /// When nobody is slowed by the start any more, s after green.
+    pub fn steady_s(&self) -> f32 {
+        saturation::STARTING as f32 * self.headway_s + self.loss_s
+    }
+
+    /// What the second vehicle of a queue needs beyond a headway, s; the third and fourth need two and one third of it.
+    pub fn extra_s(&self) -> f32 {
+        0.5 * (self.headway_s + self.loss_s - self.startup_s).clamp(0.0, 4.0)
+    }
+}
+
+keep!(Discharge { headway_s, startup_s, loss_s });
 
 /// A vehicle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -241,13 +262,16 @@ impl LaneTrack {
 
     /// Car-following. Source: Newell's simplified model, with bounded acceleration.
     fn follow(&mut self, dt: f32, wall: bool) {
-        let lag = (self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
+        let lag = (CLOSEST * self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
         let limit = self.speed;
         let mut leader: Option<(Vehicle, f32)> = None; // where it was, and where it is
         for vehicle in &mut self.vehicles {
             let was = *vehicle;
             let faster = (was.speed + ACCELERATION * dt).min(limit);
             let mut gap = was.gap - 0.5 * (was.speed + faster) * dt;
+            // Whoever is too near brakes as drivers do, and does not stop dead.
+            let slower = (was.speed - DECELERATION * dt).max(0.0);
+            let braking = was.gap - 0.5 * (was.speed + slower) * dt;
             let floor = match leader {
                 None if wall => {
                     // Braking in time: no faster than what the rest of the way allows.
@@ -256,8 +280,11 @@ impl LaneTrack {
                     STOP_GAP
                 }
                 None => f32::MIN,
-                Some((then, now)) if lag < dt => SPACING + now + (then.gap - now) * lag / dt,
-                Some((then, _)) => SPACING + then.gap + then.speed * (lag - dt),
+                Some((then, now)) => {
+                    let behind =
+                        if lag < dt { now + (then.gap - now) * lag / dt } else { then.gap + then.speed * (lag - dt) };
+                    (SPACING + behind).min(braking).max(SPACING + now)
+                }
             };
             gap = gap.max(floor).min(was.gap);
             vehicle.speed = if gap > was.gap - 0.5 * (was.speed + faster) * dt + 0.01 {

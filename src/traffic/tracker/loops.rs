@@ -14,6 +14,10 @@ const HELD_S: f32 = 4.0;
 const EARLY_S: f32 = 4.0;
 /// Covered for more than this share of its interval, a loop is under a queue.
 const UNDER_QUEUE: f32 = 0.95;
+/// A loop that has been covered for so long is under somebody who stands, and the road from there to the line is full, s.
+const STANDS_S: f32 = 4.0;
+/// Road that one of a queue takes at most, lorries among them, m.
+const SPACING_MOST: f32 = 9.5;
 
 /// A loop of one lane.
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +28,31 @@ pub(super) struct Loop {
     occupancy: f32,
     alive: u8,
     held: f32,
+    /// For how long it has been covered without a break, s.
+    covered: f32,
+    /// Vehicles it misses or invents for each it counts, as other accounts say, and what of that is not yet a vehicle.
+    factor: f32,
+    rest: f32,
     /// Vehicles past it before this step, of those that are still on the lane.
     pub(super) past: usize,
 }
 
-keep!(Loop { distance, prompt, count, occupancy, alive, held, past });
+keep!(Loop { distance, prompt, count, occupancy, alive, held, covered, factor, rest, past });
 
 impl Loop {
     pub(super) fn at(distance: f32, interval: Span) -> Self {
-        Self { distance, prompt: interval <= PROMPT, count: None, occupancy: 0.0, alive: 0, held: 0.0, past: 0 }
+        Self {
+            distance,
+            prompt: interval <= PROMPT,
+            count: None,
+            occupancy: 0.0,
+            alive: 0,
+            held: 0.0,
+            covered: 0.0,
+            factor: 1.0,
+            rest: 0.0,
+            past: 0,
+        }
     }
 
     /// How many it saw leave in this step, if it stands at the line and reports promptly.
@@ -56,10 +76,36 @@ impl LaneTrack {
         let near = |l: &&mut Loop| (l.distance - distance).abs() < 0.05;
         if let Some(l) = self.loops.iter_mut().find(near) {
             l.prompt = interval <= PROMPT;
-            l.count = Some((l.count.unwrap_or(0) + count).min(1000));
+            let vehicles = count as f32 * l.factor + l.rest;
+            let whole = vehicles.round().max(0.0);
+            l.rest = vehicles - whole;
+            l.count = Some((l.count.unwrap_or(0) + whole as u32).min(1000));
             l.occupancy = occupancy;
+            l.covered = if occupancy > UNDER_QUEUE { l.covered + interval.s() as f32 } else { 0.0 };
             l.alive = 3;
         }
+    }
+
+    /// Tells it how many vehicles pass a loop for each that it counts.
+    pub(super) fn learn_factor(&mut self, distance: f32, factor: f32) {
+        if let Some(l) = self.loops.iter_mut().find(|l| (l.distance - distance).abs() < 0.05) {
+            l.factor = factor;
+        }
+    }
+
+    /// Somebody stands on a loop under red: from there to the line the lane is full, whatever was counted.
+    fn fill_to(&mut self, distance: f32, serial: u32) -> u32 {
+        let least = (distance / SPACING_MOST) as usize + 1;
+        let here = self.vehicles.partition_point(|v| v.gap <= distance + SPACING);
+        let missing = least.saturating_sub(here);
+        for nth in 0..missing {
+            let seed = Self::fresh(serial + nth as u32);
+            let tail = self.vehicles[..self.vehicles.partition_point(|v| v.gap <= distance)].last();
+            let gap = tail.map_or(STOP_GAP, |v| v.gap + SPACING).min(distance);
+            self.insert(Vehicle { gap, speed: 0.0, seed });
+            self.belief.lost();
+        }
+        missing as u32
     }
 
     /// Corrects the row at each loop upstream of the line; how many seeds it used up from `serial` on.
@@ -67,6 +113,9 @@ impl LaneTrack {
         let mut used = 0;
         for at in 0..self.loops.len() {
             let mut l = self.loops[at];
+            if l.covered >= STANDS_S && !self.open {
+                used += self.fill_to(l.distance, serial + used);
+            }
             if l.distance <= AT_LINE_M || !l.prompt {
                 continue;
             }
