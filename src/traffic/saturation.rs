@@ -18,9 +18,13 @@ const HEADWAY_MIN_S: f32 = 1.2;
 const HEADWAY_MAX_S: f32 = 4.5;
 const LOSS_MAX_S: f32 = 5.0;
 const LOSS_MIN_S: f32 = -2.0;
-const FIRST_MAX_S: f32 = 5.0;
-/// One green moves the estimate by no more than this many seconds, whatever it showed.
+const FIRST_MAX_S: f32 = 7.0;
+/// One green counts as no more than this many seconds away from the estimate, whatever it showed …
 const STEP_MAX_S: f32 = 0.4;
+/// … and as this many while little is known.
+const STEP_NEW_S: f32 = 1.6;
+/// After so many greens something is known.
+const NEW_GREENS: u16 = 20;
 /// The prior counts as much as this many greens.
 const PRIOR_GREENS: f32 = 4.0;
 /// Later greens count for no less than one in this many.
@@ -174,7 +178,8 @@ impl Saturation {
 /// An estimate after one more green.
 fn moved(old: f32, seen: f32, greens: u16) -> f32 {
     let gain = 1.0 / (f32::from(greens) + PRIOR_GREENS).min(MEMORY_GREENS);
-    old + gain * (seen - old).clamp(-STEP_MAX_S * PRIOR_GREENS, STEP_MAX_S * PRIOR_GREENS)
+    let most = if greens < NEW_GREENS { STEP_NEW_S } else { STEP_MAX_S };
+    old + gain * (seen - old).clamp(-most, most)
 }
 
 /// What all lanes of an area have in common: where nothing has been learned of a lane, its neighbours know better than

@@ -1,19 +1,20 @@
 //! The search: a beam over sequences of stages. Decisions fall on instants of the grid, dense at first and sparse later;
 //! at each the few best partial sequences live on, equal ones merged, and every one is also run to the horizon as it is.
 
+mod choice;
+
 use super::layout::Layout;
 use super::serve::{Run, Window, YELLOW_USED_S, stream};
 use super::situation::Situation;
-use super::{Bound, Schedule, Workspace, instant, rate, stage_id};
+use super::{Schedule, Workspace, rate};
 use crate::ids::Id;
-use crate::plan::draft::Change;
-use crate::traffic::tracker::Crossing;
+use choice::choose;
 
 /// Partial sequences that live on at each instant.
-const WIDTH: usize = 32;
+const WIDTH: usize = 48;
 /// And of those at most so many that are in one stage: one that has just changed has gained less so far than one that
 /// stayed, and may still be better.
-const PER_STAGE: usize = 4;
+const PER_STAGE: usize = 6;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
@@ -446,79 +447,4 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
     node.began = now;
     node.held = false;
     end
-}
-
-/// The best complete sequence, and the best that begins otherwise.
-fn choose(beam: &mut Beam, layout: &Layout, situation: &Situation, forced: Option<usize>) -> Schedule {
-    let stay = layout.stages.len();
-    let mut best = stay;
-    for (first, leaf) in beam.leaves.iter().enumerate() {
-        if leaf.gain > beam.leaves[best].gain + if best == stay { TIE } else { 0.0 } {
-            best = first;
-        }
-    }
-    let leaf = beam.leaves[best];
-    if leaf.gain == f32::NEG_INFINITY {
-        return Schedule::default();
-    }
-    let waited: f32 = situation
-        .streams
-        .iter()
-        .map(|s| {
-            let rows = s.first as usize..s.first as usize + usize::from(s.len);
-            s.weight * situation.arrivals[rows].iter().map(|r| situation.horizon - r.max(0.0)).sum::<f32>()
-        })
-        .sum();
-    let walked: f32 = situation.claims.iter().map(|c| c.weight * situation.horizon).sum();
-    let cost = |gain: f32| f64::from((waited + walked - gain).max(0.0));
-    let others = beam.leaves.iter().enumerate().filter(|(first, l)| *first != best && l.gain > f32::NEG_INFINITY);
-    let runner_up = others.max_by(|a, b| a.1.gain.total_cmp(&b.1.gain)).map(|(first, l)| {
-        let stage = if first == stay { situation.stage } else { first };
-        (stage_id(stage), cost(l.gain))
-    });
-    let changes = leaf.node.path[..usize::from(leaf.node.changes)]
-        .iter()
-        .map(|&(stage, at)| Change {
-            stage: stage_id(usize::from(stage)),
-            at: instant(situation.now, beam.instants[usize::from(at)]),
-        })
-        .collect();
-    let mut bound_by = Vec::new();
-    if situation.leave.iter().any(|&leave| leave > situation.first()) {
-        bound_by.push(Bound::MinGreen);
-    }
-    if forced.is_some() {
-        bound_by.push(Bound::MaxRed);
-    }
-    if situation.room.iter().any(|&room| room < 2.0) {
-        bound_by.push(Bound::ExitFull);
-    }
-    let discharges = replay(beam, layout, situation, &leaf.node);
-    Schedule { changes, cost_veh_s: cost(leaf.gain), runner_up, bound_by, discharges }
-}
-
-/// Runs the chosen sequence once more and notes who crosses when, where a neighbour wants to know.
-fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) -> Vec<Crossing> {
-    let mut told = Vec::new();
-    if !layout.turns.iter().any(|t| t.told) {
-        return told;
-    }
-    // Of the drawn worlds of a lane the first stands for all.
-    let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
-    let mut note = |at: usize, crosses: f32, turn: usize| {
-        if layout.turns[turn].told && first(at) {
-            told.push(Crossing { connection: layout.turns[turn].connection, at: instant(situation.now, crosses) });
-        }
-    };
-    let mut from = start(beam, layout, situation);
-    let (mut lamps, mut since) = (Lamps::Root, 0.0);
-    for &(to, at) in &best.path[..usize::from(best.changes)] {
-        let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
-        beam.run(layout, situation, (since, until), lamps, &mut note);
-        begin_stage(beam, layout, situation, from, usize::from(to), usize::from(at));
-        (from, lamps, since) = (usize::from(to), Lamps::Starting, until);
-    }
-    beam.run(layout, situation, (since, situation.horizon), lamps, &mut note);
-    told.sort_by_key(|c| (c.at, c.connection));
-    told
 }

@@ -333,3 +333,68 @@ impl LaneTrack {
         draw::mix(serial)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(vehicles: &[(f32, f32)]) -> LaneTrack {
+        let vehicles = vehicles.iter().map(|&(gap, speed)| Vehicle { gap, speed, seed: 1 }).collect();
+        LaneTrack { vehicles, length: 250.0, speed: 15.0, ..LaneTrack::default() }
+    }
+
+    #[test]
+    fn a_driver_who_is_too_near_brakes_and_does_not_stop_dead() {
+        // Twelve metres behind another at 15 m/s: less than the second and a half that drivers keep.
+        let mut track = lane(&[(150.0, 15.0), (162.0, 15.0)]);
+        track.follow(1.0, false);
+        let (leader, follower) = (track.vehicles[0], track.vehicles[1]);
+        assert!((follower.speed - (15.0 - DECELERATION)).abs() < 1.6, "{follower:?}");
+        assert!(follower.gap - leader.gap > 12.0, "{leader:?} {follower:?}");
+        for _ in 0..5 {
+            track.follow(1.0, false);
+        }
+        assert!(track.vehicles[1].speed > 8.0 && track.room() > 30.0, "{:?}", track.vehicles);
+    }
+
+    #[test]
+    fn nobody_drives_into_a_queue() {
+        let mut track = lane(&[(1.0, 0.0), (8.5, 0.0), (60.0, 15.0)]);
+        for _ in 0..20 {
+            track.follow(1.0, true);
+        }
+        let gaps: Vec<f32> = track.vehicles.iter().map(|v| v.gap).collect();
+        assert!(gaps.windows(2).all(|w| w[1] - w[0] >= SPACING - 0.01), "{gaps:?}");
+        assert!(track.vehicles[2].stands() && gaps[2] < 20.0, "{gaps:?}");
+    }
+
+    #[test]
+    fn a_loop_covered_under_red_tells_of_the_queue_before_it() {
+        // It counts nobody for it misses them; somebody has stood on it for four seconds.
+        let mut track = lane(&[(1.0, 0.0)]);
+        track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
+        for second in 1..=4 {
+            assert_eq!(track.vehicles.len(), 1, "{second}");
+            track.counted(60.0, 0, 1.0, crate::time::Span::SECOND, crate::time::Time::from_s(second));
+            track.heed_loops(1);
+        }
+        assert_eq!(track.vehicles.len(), 7, "60 m of lorries and cars: {:?}", track.vehicles);
+        // Under green the first may have left long ago.
+        let mut track = LaneTrack { open: true, ..lane(&[(1.0, 0.0)]) };
+        track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
+        for second in 1..=9 {
+            track.counted(60.0, 0, 1.0, crate::time::Span::SECOND, crate::time::Time::from_s(second));
+            track.heed_loops(1);
+        }
+        assert_eq!(track.vehicles.len(), 1);
+    }
+
+    #[test]
+    fn the_first_of_a_queue_are_later_by_what_was_learned() {
+        // The manual's start: the first after 2.7 s, then 2.5, 2.3, 2.1: the fourth 2 s later than four headways.
+        let discharge = Discharge { headway_s: 1.9, startup_s: 2.7, loss_s: 2.0 };
+        assert!((discharge.extra_s() - 0.6).abs() < 1e-5 && (discharge.steady_s() - 9.6).abs() < 1e-5);
+        // Where the front is counted nothing may be left to lose.
+        assert_eq!(Discharge { headway_s: 2.0, startup_s: 2.5, loss_s: 0.0 }.extra_s(), 0.0);
+    }
+}
