@@ -11,7 +11,7 @@ use crate::ids::Id;
 use choice::choose;
 
 /// Partial sequences that live on at each instant.
-const WIDTH: usize = 48;
+const WIDTH: usize = 60;
 /// And of those at most so many that are in one stage: one that has just changed has gained less so far than one that
 /// stayed, and may still be better.
 const PER_STAGE: usize = 6;

@@ -1,13 +1,10 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, span};
-use crate::network::{Conflict, GroupKind, Junction, Network};
+use crate::network::{Conflict, Junction, Network};
 
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
-
-/// No walk.
-const NO_WALK: u16 = u16::MAX;
 
 /// A link that is driven in less than this is part of the next junction's horizon, s.
 const NEIGHBOUR_S: f64 = 60.0;
@@ -33,8 +30,6 @@ pub struct Layout {
     pub(super) served: Vec<u32>,
     /// By stage and lane: whether a green turn of the lane gives way to another that is green.
     pub(super) yields: Vec<bool>,
-    /// By stage and turn: the walk that is green with the turn and in its way; `NO_WALK` if none is.
-    walks: Vec<u16>,
     /// By from and to: whether `to` may follow.
     pub(super) follows: Vec<bool>,
     /// By from, to and group: from the begin of the change until the group owes nothing to those that end in it, s.
@@ -95,7 +90,6 @@ impl Layout {
             foes: Vec::new(),
             served: Vec::new(),
             yields: Vec::new(),
-            walks: Vec::new(),
             follows: Vec::new(),
             starts: Vec::new(),
             hold: Vec::new(),
@@ -174,24 +168,12 @@ impl Layout {
             }
             self.turns[turn].foes = first..self.foes.len();
         }
-        for stage in &self.stages {
-            for turn in &self.turns {
-                let in_the_way = |g: &GroupId| {
-                    junction.groups[*g].kind == GroupKind::Pedestrian
-                        && junction.conflict(turn.group, *g) == Conflict::Yields
-                };
-                let walk = stage.groups.iter().find(in_the_way);
-                self.walks.push(walk.map_or(NO_WALK, |g| g.index() as u16));
-            }
-        }
         for stage in 0..self.stages.len() {
             for lane in 0..self.lanes.len() {
                 let meets = |&(foe, which): &(u16, u32)| self.served(stage, usize::from(foe)) & which != 0;
                 let green =
                     self.lanes[lane].turns.clone().filter(|&t| self.stages[stage].groups.contains(self.turns[t].group));
-                let walked = |t: usize| self.walk(stage, t).is_some();
-                let yields =
-                    green.into_iter().any(|t| walked(t) || self.foes[self.turns[t].foes.clone()].iter().any(meets));
+                let yields = green.into_iter().any(|t| self.foes[self.turns[t].foes.clone()].iter().any(meets));
                 self.yields.push(yields);
             }
         }
@@ -264,12 +246,6 @@ impl Layout {
     /// Whether some turn of the lane gives way in the stage.
     pub(super) fn yields(&self, stage: usize, lane: usize) -> bool {
         self.yields[stage * self.lanes.len() + lane]
-    }
-
-    /// The walk that is green with a turn in a stage and in its way.
-    pub(super) fn walk(&self, stage: usize, turn: usize) -> Option<usize> {
-        let walk = self.walks[stage * self.turns.len() + turn];
-        (walk != NO_WALK).then_some(usize::from(walk))
     }
 
     pub(super) fn follows(&self, from: usize, to: usize) -> bool {

@@ -9,11 +9,6 @@ use super::situation::{Situation, Stream};
 pub(super) const YELLOW_USED_S: f32 = 1.0;
 /// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s.
 const GAP_S: f32 = 4.0;
-/// People who waited for a walk are in the way of those who turn for so long, s. Source: 8 m at 1.2 m/s.
-const WALKED_S: f32 = 7.0;
-/// While a walk goes on, those who turn across it need so many headways each. Source: HCM, pedestrian adjustment of
-/// turning flows at some hundred people an hour.
-const AMONG_WALKERS: f32 = 2.0;
 /// And goes this long after the last one did, s.
 const AFTER_S: f32 = 0.7;
 /// What the first and the second starter of a queue lose by accelerating, s.
@@ -80,12 +75,6 @@ pub(super) fn stream(
         if !row.foes.is_empty() {
             crosses = gap(layout, situation, turn, window, run, crosses);
         }
-        let mut slowed = 1.0;
-        if let Some(walk) = layout.walk(window.stage, turn) {
-            // Those who waited step out together; later ones come one by one.
-            crosses = crosses.max(window.open[walk] + WALKED_S);
-            slowed = AMONG_WALKERS;
-        }
         let exit = usize::from(row.exit);
         let room = situation.room[exit];
         if room < 1e3 {
@@ -107,7 +96,7 @@ pub(super) fn stream(
         }
         run.taken[exit] += weight;
         gain += weight * (situation.horizon - crosses);
-        ready = crosses + slowed * headway;
+        ready = crosses + headway;
         if crosses > arrival + 0.5 && crosses < open + steady {
             // The first few of a queue are still picking up speed.
             let left = (steady - (crosses - open)) / (steady - startup).max(1.0);

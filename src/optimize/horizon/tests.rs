@@ -164,14 +164,6 @@ fn no_schedule_breaks_a_rule_and_all_are_repeatable() {
     assert!(changed > 400, "{changed}");
 }
 
-/// A world of `data/` with walks.
-fn with_walks() -> (Network, Vec<Layout>) {
-    let spec = serde_json::from_str(include_str!("../../../data/corridor.json")).unwrap();
-    let network = Network::build(spec, &Default::default()).unwrap();
-    let layouts = network.junctions().ids().map(|id| Layout::new(&network, id)).collect();
-    (network, layouts)
-}
-
 #[test]
 fn walkers_may_be_cleared_while_the_rest_goes_on() {
     // The crossroads with a walk of 12 s to clear beside ns, and the same stage without it.
@@ -194,30 +186,4 @@ fn walkers_may_be_cleared_while_the_rest_goes_on() {
     let plan = schedule(&layout, &situation, &mut Workspace::default());
     let at: Vec<_> = plan.changes.iter().map(|c| (c.stage.index(), c.at.ms() / 1000)).collect();
     assert!(matches!(at[..], [(1, ended), (3, left), ..] if left > ended), "{at:?}");
-}
-
-#[test]
-fn who_turns_waits_for_walkers_and_an_ended_walk_is_still_owed() {
-    let (network, layouts) = with_walks();
-    let mut turning = 0;
-    for layout in &layouts {
-        let junction = network.junction(layout.junction());
-        for stage in 0..layout.stages.len() {
-            for turn in 0..layout.turns.len() {
-                let Some(walk) = layout.walk(stage, turn) else { continue };
-                turning += 1;
-                let walk = GroupId::of(walk);
-                assert!(layout.stages[stage].groups.contains(walk) && junction.groups[walk].connections.is_empty());
-                // What the walk owes to a group that it crosses does not vanish when a stage without it comes between.
-                for next in (0..layout.stages.len()).filter(|&s| !layout.stages[s].groups.contains(walk)) {
-                    let owed = layout.starts(stage, next);
-                    for group in junction.groups.ids().filter(|&g| junction.never_together(walk, g)) {
-                        let least = junction.intergreen(walk, group).span.s() as f32;
-                        assert!(owed[group.index()] >= least - 1e-3, "{} {group}", junction.name);
-                    }
-                }
-            }
-        }
-    }
-    assert!(turning > 0, "nobody turns across a walk in the corridor");
 }
