@@ -395,6 +395,6 @@ mod tests {
         let discharge = Discharge { headway_s: 1.9, startup_s: 2.7, loss_s: 2.0 };
         assert!((discharge.extra_s() - 0.6).abs() < 1e-5 && (discharge.steady_s() - 9.6).abs() < 1e-5);
         // Where the front is counted nothing may be left to lose.
-        assert_eq!(Discharge { headway_s: 2.0, startup_s: 2.5, loss_s: 0.0 }.extra_s(), 0.0);
+        assert!(Discharge { headway_s: 2.0, startup_s: 2.5, loss_s: 0.0 }.extra_s() < 1e-6);
     }
 }
