@@ -93,7 +93,8 @@ impl LaneTrack {
         }
     }
 
-    /// Somebody stands on a loop under red: from there to the line the lane is full, whatever was counted.
+    /// Somebody stands on a loop under red and no camera looks: from there to the line the lane is full, whatever was
+    /// counted.
     fn fill_to(&mut self, distance: f32, serial: u32) -> u32 {
         let least = (distance / SPACING_MOST) as usize + 1;
         let here = self.vehicles.partition_point(|v| v.gap <= distance + SPACING);
@@ -113,7 +114,7 @@ impl LaneTrack {
         let mut used = 0;
         for at in 0..self.loops.len() {
             let mut l = self.loops[at];
-            if l.covered >= STANDS_S && !self.open {
+            if l.covered >= STANDS_S && !self.open && !self.watched() {
                 used += self.fill_to(l.distance, serial + used);
             }
             if l.distance <= AT_LINE_M || !l.prompt {
