@@ -35,6 +35,12 @@ fn page(from: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={}", from.display());
     println!("cargo:rerun-if-env-changed=GREENWAVE_NO_PAGE");
     let (work, built) = (out.join("page-work"), out.join("page"));
+    // What an earlier build left must not pass for this one's page.
+    for old in [&built, &work.join("src")] {
+        if old.exists() {
+            fs::remove_dir_all(old)?;
+        }
+    }
     fs::create_dir_all(&built)?;
     copy(from, &work)?;
     if env::var_os("GREENWAVE_NO_PAGE").is_some() {

@@ -202,8 +202,10 @@ class Ambulances:
     def begin(self):
         """The time at the limit of each, once SUMO knows the network."""
         for name, _, edges in self.plans:
-            lane = lambda edge: f"{edge}_0"
-            self.free[name] = sum(libsumo.lane.getLength(lane(e)) / libsumo.lane.getMaxSpeed(lane(e)) for e in edges)
+            # The first lane may be a footway or a cycle track.
+            lanes = lambda edge: [f"{edge}_{lane}" for lane in range(libsumo.edge.getLaneNumber(edge))]
+            drive = lambda edge: min(libsumo.lane.getLength(l) / libsumo.lane.getMaxSpeed(l) for l in lanes(edge))
+            self.free[name] = sum(drive(edge) for edge in edges)
 
     def hear(self, now):
         """Requests and positions of this second."""

@@ -182,7 +182,10 @@ impl Desk {
     pub fn step(&mut self, now: Time, zones: &Table<ZoneId, Zone>, sightings: &[Sighting]) -> Vec<u64> {
         let mut changed: Vec<u64> = sightings.iter().filter_map(|s| self.see(now, s)).collect();
         for alarm in self.all.values_mut().filter(|a| a.state < State::Resolved) {
-            let silent = !alarm.gone && now - alarm.seen > GONE_AFTER && !matches!(alarm.cause.kind, Kind::Sensors);
+            // Of sensors and controllers it is told when it is over; of all else, as long as it is there.
+            let silent = !alarm.gone
+                && now - alarm.seen > GONE_AFTER
+                && !matches!(alarm.cause.kind, Kind::Sensors | Kind::Silent);
             if silent || (alarm.gone && now - alarm.seen > Span::from_s(30)) {
                 alarm.gone = true;
                 close(alarm, now, &mut self.statistics);
@@ -212,7 +215,11 @@ impl Desk {
                 alarm.text.clone_from(&sighting.text);
                 Some(alarm.id)
             }
-            (Some(alarm), false) => (!std::mem::replace(&mut alarm.gone, true)).then_some(alarm.id),
+            (Some(alarm), false) if alarm.gone => None,
+            (Some(alarm), false) => {
+                (alarm.gone, alarm.seen) = (true, now);
+                Some(alarm.id)
+            }
             (None, false) => None,
             (None, true) => {
                 self.last += 1;
@@ -263,7 +270,7 @@ impl Desk {
         if !matches!(deed, Deed::Evaluate { .. }) && alarm.acknowledged.is_none() {
             alarm.acknowledged = Some(now);
             alarm.state = State::Acknowledged;
-            alarm.due = Some(alarm.raised.max(now - Span::SECOND) + alarm.cause.kind.deadlines().1);
+            alarm.due = Some(now + alarm.cause.kind.deadlines().1);
             let sums = self.statistics.entry(alarm.cause.kind).or_default();
             sums.acknowledged.0 += 1;
             sums.acknowledged.1 += (now - alarm.raised).s();
@@ -383,5 +390,23 @@ mod tests {
         assert_eq!((sums.acknowledged, sums.resolved, sums.unreal), ((1, 10.0), (1, 90.0), 1));
         desk.step(Time::from_s(200), &zones, &[seen(true)]);
         assert_eq!(desk.all().count(), 2, "the same cause later is another alarm");
+    }
+
+    #[test]
+    fn what_is_told_once_stays_until_it_is_told_to_be_over() {
+        // A silent controller is told of once; congestion as long as it is there.
+        for (kind, stays) in [(Kind::Silent, true), (Kind::Congestion, false)] {
+            let (zones, mut desk) = (zones(), Desk::default());
+            let cause = Cause { kind, place: Place::Junction(JunctionId::of(0)) };
+            let told = |there| Sighting { cause, ..seen(there) };
+            desk.step(Time::from_s(0), &zones, &[told(true)]);
+            desk.step(Time::from_s(200), &zones, &[]);
+            assert_eq!(desk.alarm(1).map(|a| a.state == State::Reported), Some(stays), "{kind:?}");
+            // Over, it waits a moment in case it comes back.
+            desk.step(Time::from_s(201), &zones, &[told(false)]);
+            assert_eq!(desk.alarm(1).map(|a| a.state == State::Reported), Some(stays), "{kind:?}");
+            desk.step(Time::from_s(240), &zones, &[]);
+            assert_eq!(desk.alarm(1).map(|a| a.state), Some(State::Resolved), "{kind:?}");
+        }
     }
 }

@@ -177,8 +177,20 @@ impl Corridors {
 
     /// A request is made, or one that is under way is amended.
     pub fn request(&mut self, request: &PriorityRequest, now: Time, look: Look<'_>) {
-        let known = self.calls.iter_mut().find(|call| call.state.live() && call.request.id == request.id);
-        if let Some(call) = known {
+        let known = self.calls.iter().position(|call| call.state.live() && call.request.id == request.id);
+        if let Some(row) = known {
+            let before = &self.calls[row].request;
+            let own = if before.authority != request.authority {
+                Err("another authority has a call of this name under way")
+            } else if before.vehicle != request.vehicle {
+                Err("the call is for another vehicle")
+            } else {
+                self.count(request, now)
+            };
+            if let Err(why) = own {
+                return self.reports.push(call::told(request, State::Refused, now, why));
+            }
+            let call = &mut self.calls[row];
             let amended = call.amend(&self.network, &self.atlas, request, now, look);
             let why = amended.err().unwrap_or("amended");
             return self.reports.push(call.report(&self.network, now, why, look));
@@ -208,6 +220,11 @@ impl Corridors {
         if self.calls.iter().any(|call| call.state.live() && call.request.vehicle == request.vehicle) {
             return Err("the vehicle is on another call");
         }
+        self.count(request, now)
+    }
+
+    /// Counts a request against what its authority may make in a minute.
+    fn count(&mut self, request: &PriorityRequest, now: Time) -> Result<(), &'static str> {
         self.taken.retain(|_, times| times.last().is_some_and(|&last| now - last < MINUTE));
         if self.taken.len() >= AUTHORITIES_MAX && !self.taken.contains_key(&request.authority) {
             return Err("too many authorities ask at a time");

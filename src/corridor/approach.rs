@@ -236,7 +236,6 @@ mod tests {
             low: at(call.1),
             high: at(call.1 + 2.0),
             until: at(call.1 + 10.0),
-            bends: false,
         };
         let found = scene.approach(&in_stage(junction, stage), at(0.0), &order).expect("a way");
         (found.changes.iter().map(|c| c.stage.index()).collect(), found.late.ms() / 1000)

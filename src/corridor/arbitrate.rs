@@ -14,9 +14,6 @@ const ORDERED_MAX: usize = 5;
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
     pub(super) order: Preemption,
-    /// When the vehicle comes.
-    pub(super) low: Time,
-    pub(super) high: Time,
     /// What a second of its lateness costs.
     pub(super) weight: f64,
 }
@@ -35,7 +32,7 @@ pub(super) fn weight(class: PriorityClass, late: bool) -> f64 {
 /// The asks as orders: of each junction in the order in which it is to serve them, none before the one ahead of it,
 /// where the two cannot be served together, has gone.
 pub(super) fn arbitrate(network: &Network, mut asks: Vec<Ask>) -> Vec<Preemption> {
-    asks.sort_by_key(|ask| (ask.order.junction, ask.low, ask.order.call));
+    asks.sort_by_key(|ask| (ask.order.junction, ask.order.low, ask.order.call));
     let mut orders = Vec::with_capacity(asks.len());
     for of_one in asks.chunk_by(|a, b| a.order.junction == b.order.junction) {
         let junction = network.junction(of_one[0].order.junction);
@@ -52,24 +49,27 @@ pub(super) fn arbitrate(network: &Network, mut asks: Vec<Ask>) -> Vec<Preemption
                 best = (cost, way.to_vec());
             }
         });
-        let mut free: Option<(&Ask, Time)> = None;
+        let mut before: Option<(&Ask, Time)> = None;
         for ask in best.1.iter().map(|&row| &first[row]).chain(rest) {
+            let late = lateness_after(before, ask, &together);
             let mut order = ask.order.clone();
-            let mut gone = ask.high;
-            if let Some((before, until)) = free.filter(|(before, _)| !together(before, ask)) {
-                let shift = (until + BETWEEN - ask.low).max(Span::ZERO);
-                order.from = order.from.max((ask.low + shift).min(until + BETWEEN));
-                order.low += shift;
-                order.high += shift;
-                order.until += shift;
-                gone += shift;
-                let _ = before;
+            if late > Span::ZERO {
+                order.from = order.from.max(order.low + late);
+                order.low += late;
+                order.high += late;
+                order.until += late;
             }
-            free = Some((ask, gone));
+            before = Some((ask, order.high));
             orders.push(order);
         }
     }
     orders
+}
+
+/// How much later than it could be an ask is served if it comes after another one that is gone by then.
+fn lateness_after(before: Option<(&Ask, Time)>, ask: &Ask, together: &impl Fn(&Ask, &Ask) -> bool) -> Span {
+    let apart = before.filter(|(other, _)| !together(other, ask));
+    apart.map_or(Span::ZERO, |(_, gone)| (gone + BETWEEN - ask.order.low).max(Span::ZERO))
 }
 
 /// What serving asks in this order costs.
@@ -78,11 +78,9 @@ fn lateness(asks: &[Ask], way: &[usize], together: &impl Fn(&Ask, &Ask) -> bool)
     let mut before: Option<(&Ask, Time)> = None;
     for &row in way {
         let ask = &asks[row];
-        let late = before
-            .filter(|(other, _)| !together(other, ask))
-            .map_or(Span::ZERO, |(_, gone)| (gone + BETWEEN - ask.low).max(Span::ZERO));
+        let late = lateness_after(before, ask, together);
         cost += ask.weight * late.s();
-        before = Some((ask, ask.high + late));
+        before = Some((ask, ask.order.high + late));
     }
     cost
 }
@@ -131,9 +129,8 @@ mod tests {
             low: at(low),
             high: at(low + 6.0),
             until,
-            bends: false,
         };
-        Ask { order, low: at(low), high: at(low + 6.0), weight: weight(class, false) }
+        Ask { order, weight: weight(class, false) }
     }
 
     #[test]

@@ -104,9 +104,14 @@ impl Call {
             way,
         };
         call.estimate(network, now, look);
-        let (_, high) = call.progress.band(&call.way, call.way.length_m(), now);
-        call.expires = high + (high - now) + SLACK;
+        call.expect(now);
         Ok(call)
+    }
+
+    /// How long it may take from now on.
+    fn expect(&mut self, now: Time) {
+        let (_, high) = self.progress.band(&self.way, self.way.length_m(), now);
+        self.expires = high + (high - now) + SLACK;
     }
 
     /// Goes on with another destination, route or deadline.
@@ -119,11 +124,14 @@ impl Call {
         look: Look<'_>,
     ) -> Result<(), &'static str> {
         let here = self.way.links[self.way.row(self.progress.at_m)];
-        let asked = PriorityRequest { from: here, route: Box::default(), ..request.clone() };
+        // Of a route that is told, the part from where it is; one that does not pass there is no way for it.
+        let rest = request.route.iter().position(|&link| link == here).map_or(&[][..], |row| &request.route[row..]);
+        let asked = PriorityRequest { from: here, route: rest.into(), ..request.clone() };
         let way = plan(network, atlas, &asked, look)?;
         self.turn_into(way);
-        self.request = PriorityRequest { from: here, ..request.clone() };
+        self.request = asked;
         self.estimate(network, now, look);
+        self.expect(now);
         Ok(())
     }
 
@@ -163,6 +171,7 @@ impl Call {
             let here = self.last.and_then(|point| nearest(network, point));
             if here.is_some_and(|here| self.goes_round(network, atlas, here, look)) {
                 self.estimate(network, now, look);
+                self.expect(now);
                 return Some(self.report(network, now, "it left its way: planned anew from where it is", look));
             }
             if self.lost.is_none() {
@@ -186,6 +195,9 @@ impl Call {
                 _ => "the road ahead is open again",
             };
             self.estimate(network, now, look);
+            if round {
+                self.expect(now);
+            }
             return Some(self.report(network, now, why, look));
         }
         if self.way.gates.last().is_none_or(|last| self.progress.at_m > last.at_m + PASSED_M) {
@@ -211,12 +223,8 @@ impl Call {
 
     /// The first road ahead of the one it is on that nobody can drive on.
     fn closed_ahead(&self, network: &Network, look: Look<'_>) -> Option<LinkId> {
-        let ahead = &self.way.links[self.way.row(self.progress.at_m) + 1..];
-        let shut = |&&link: &&LinkId| {
-            let mut lanes = span(&network.link(link).lanes).map(|lane| look(lane, 0.0));
-            lanes.all(|sight| sight.is_some_and(|sight| sight.closed))
-        };
-        ahead.iter().find(shut).copied()
+        let mut ahead = self.way.links[self.way.row(self.progress.at_m) + 1..].iter().copied();
+        ahead.find(|&link| shut(network, link, look))
     }
 
     /// When it comes to each signal before it, and when that has to open.
@@ -265,8 +273,8 @@ impl Call {
         let arrival = self.gates.last().map_or(now, |last| last.high);
         let late = self.request.deadline.is_some_and(|deadline| arrival > deadline);
         let bends = self.request.class == PriorityClass::Transit;
-        if bends && !late {
-            return Vec::new();
+        if bends && (!late || self.progress.stands_since.is_some()) {
+            return Vec::new(); // at a stop, say: when it goes on nobody knows
         }
         let ask = |((gate, eta), &walled): ((&Gate, &GateEta), &bool)| {
             let (from, until) = match bends {
@@ -275,18 +283,9 @@ impl Call {
             };
             let junction = gate.junction;
             let (groups, beside) = if walled { (gate.beside, gate.groups) } else { (gate.groups, gate.beside) };
-            let order = Preemption {
-                junction,
-                call: self.serial,
-                groups,
-                beside,
-                from,
-                low: eta.low,
-                high: eta.high,
-                until,
-                bends,
-            };
-            Ask { order, low: eta.low, high: eta.high, weight: weight(self.request.class, late) }
+            let order =
+                Preemption { junction, call: self.serial, groups, beside, from, low: eta.low, high: eta.high, until };
+            Ask { order, weight: weight(self.request.class, late) }
         };
         ahead.zip(&self.gates).zip(&self.walled).map(ask).collect()
     }
@@ -304,11 +303,7 @@ impl Call {
         if still {
             self.ended = now;
         }
-        (now - self.ended > QUIET).then(|| {
-            let report = self.end(State::Recovered, now, "every junction is back to its traffic");
-            self.state = State::Recovered;
-            report
-        })
+        (now - self.ended > QUIET).then(|| self.end(State::Recovered, now, "every junction is back to its traffic"))
     }
 
     /// What is published of it now.
@@ -363,20 +358,24 @@ fn plan(network: &Network, atlas: &Atlas, request: &PriorityRequest, look: Look<
         return Way::new(network, &request.route).ok_or("its route has a gap");
     }
     let held = |link: LinkId| {
-        let signal = network.junction_at_end(link).is_some();
-        let mut most = if signal { OWED } else { Span::ZERO };
-        let mut closed = true;
-        for sight in span(&network.link(link).lanes).filter_map(|lane| look(lane, f64::INFINITY)) {
-            closed &= sight.closed;
-            if signal {
-                most = most.max(Span::nearest(sight.vehicles * sight.headway_s + OWED.s()));
-            }
+        if shut(network, link, look) {
+            return None;
         }
-        let known = span(&network.link(link).lanes).any(|lane| look(lane, 0.0).is_some());
-        (!(known && closed)).then_some(most)
+        if network.junction_at_end(link).is_none() {
+            return Some(Span::ZERO);
+        }
+        let lanes = span(&network.link(link).lanes).filter_map(|lane| look(lane, f64::INFINITY));
+        let queues = lanes.map(|sight| Span::nearest(sight.vehicles * sight.headway_s));
+        Some(OWED + queues.max().unwrap_or(Span::ZERO))
     };
     let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
     Way::new(network, &links).ok_or("no way leads there")
+}
+
+/// Whether nobody can drive on a road: every lane of it is closed.
+fn shut(network: &Network, link: LinkId, look: Look<'_>) -> bool {
+    let mut lanes = span(&network.link(link).lanes).map(|lane| look(lane, 0.0));
+    lanes.all(|sight| sight.is_some_and(|sight| sight.closed))
 }
 
 /// The road nearest to a point, within 60 m.

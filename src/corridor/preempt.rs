@@ -29,11 +29,9 @@ pub struct Preemption {
     pub high: Time,
     /// Until when, at the latest.
     pub until: Time,
-    /// Whether it bends coordination only: it may lengthen or bring forward a green, and never holds one.
-    pub bends: bool,
 }
 
-keep!(Preemption { junction, call, groups, beside, from, low, high, until, bends });
+keep!(Preemption { junction, call, groups, beside, from, low, high, until });
 
 /// Another turn of the vehicle's own approach counts as much as so many other groups.
 const BESIDE: i64 = 8;

@@ -174,7 +174,8 @@ impl City {
         let now = self.now;
         let look = |lane: LaneId, within_m: f64| see(&self.engines, &self.network, lane, within_m);
         let corridors = &mut self.corridors;
-        let mut sorted: Vec<&Event> = events.iter().collect();
+        let ours = |e: &&Event| matches!(e, Event::Priority(_) | Event::Position(_) | Event::Command(_));
+        let mut sorted: Vec<&Event> = events.iter().filter(ours).collect();
         sorted.sort_by_key(|event| (event.at(), event.rank()));
         for event in sorted {
             match event {

@@ -32,7 +32,7 @@ impl Engine {
         let mut announced = Vec::new();
         for id in self.posts.ids() {
             let orders = self.wish(id);
-            let called = self.preempt.iter().any(|p| p.junction == id);
+            let called = self.ask(id, self.now).is_some();
             if orders.is_none() && !called && !self.is_due(id) {
                 continue;
             }
@@ -164,9 +164,11 @@ impl Engine {
                 }
             }
         };
-        if let Some(stays) = self.spoils(id, &running, from, &wish.changes).filter(|_| wish.source != Source::Corridor)
+        if wish.source != Source::Corridor
+            && let Some(leads) = self.spoils(id, &running, from, &wish.changes)
         {
-            wish = stays;
+            (wish, why) = (leads, Why::default());
+            (self.posts[id].fresh, self.posts[id].decided) = (None, None);
         }
         why.source = wish.source;
         let post = &self.posts[id];

@@ -9,7 +9,7 @@ use crate::ids::{GroupId, Id, LaneId};
 use crate::time::Span;
 use crate::traffic::quality::Quality;
 use crate::traffic::saturation::Norm;
-use crate::traffic::tracker::{Discharge, Input};
+use crate::traffic::tracker::Input;
 use crate::units::Vehicles;
 
 /// What was learned of a lane is handed to the tracker this often; lanes take turns.
@@ -47,8 +47,7 @@ impl Engine {
         }
         for lane in (start.index() + turn..end.index()).step_by(ticks).map(LaneId::of) {
             if let Some(saturation) = self.traffic.saturation(lane) {
-                let [headway_s, loss_s, startup_s] = self.norm.told(saturation);
-                self.tracker.learn_discharge(lane, Discharge { headway_s, startup_s, loss_s });
+                self.tracker.learn_discharge(lane, self.norm.told(saturation));
             }
             let link = self.network.lane(lane).link;
             if self.network.link(link).lanes.start == lane {

@@ -17,10 +17,12 @@ use crate::plan::running::Running;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::Tracker;
 
-/// A lead that could begin so much later is begun: what runs in between could make it late.
+/// A green that is there already is kept from so long before it is wanted.
 const GUARD: Span = Span::from_s(8);
 /// A change that makes a vehicle later by no more than this is not kept from being made.
 const LATER: Span = Span::from_s(2);
+/// Orders for later than this say nothing yet.
+const AHEAD: Span = Span::from_s(180);
 /// Paying back takes no longer than this many cycles of the base program.
 const CYCLES_MAX: i64 = 3;
 
@@ -30,8 +32,6 @@ pub(super) struct Debt {
     call: u32,
     /// Vehicles that stood before other signals when it began.
     before: f64,
-    /// Their delay beyond that since it was last told, vehicle-seconds.
-    extra_veh_s: f64,
     /// Since when the vehicle is through.
     released: Option<Time>,
     /// Who waited then and has not been served since, ...
@@ -40,7 +40,7 @@ pub(super) struct Debt {
     first: Option<GroupId>,
 }
 
-keep!(Debt { call, before, extra_veh_s, released, unserved, first });
+keep!(Debt { call, before, released, unserved, first });
 
 impl Engine {
     /// What the vehicles on their way ask of a junction now, if that is anything.
@@ -50,11 +50,9 @@ impl Engine {
             let post = &self.posts[id];
             let scene = self.scene(post, junction);
             let approach = scene.approach(running, from, order)?;
-            let wish = if order.from - approach.green <= GUARD {
-                Some(self.lead(&scene, running, from, &approach, order))
-            } else {
-                None
-            };
+            let early = if approach.changes.is_empty() { GUARD } else { Span::ZERO };
+            let begins = order.from - approach.green <= early;
+            let wish = begins.then(|| self.lead(&scene, running, from, &approach, order));
             self.posts[id].approach = Some(approach);
             return wish;
         }
@@ -69,11 +67,10 @@ impl Engine {
         Some(Wish { changes, otherwise, program, source: Source::Corridor, hold: Span::ZERO })
     }
 
-    /// What a junction does on the way to a vehicle's green and while it lasts: nothing yet as long as there is time,
-    /// then the changes that lead there, a hold, and everybody else in turn.
+    /// What a junction does on the way to a vehicle's green and while it lasts: the changes that lead there, a hold, and
+    /// everybody else in turn.
     fn lead(&self, scene: &Scene<'_>, running: &Running, from: Time, approach: &Approach, order: &Preemption) -> Wish {
         let (junction, grid) = (scene.bounds.junction, scene.grid);
-        let slack = order.from - approach.green;
         let wish = |changes, otherwise, hold| Wish {
             changes,
             otherwise,
@@ -81,9 +78,6 @@ impl Engine {
             source: Source::Corridor,
             hold,
         };
-        if slack > Span::ZERO && !approach.changes.is_empty() {
-            return wish(Vec::new(), Vec::new(), slack.floor(grid) + GUARD);
-        }
         let mut then = running.clone();
         approach.changes.iter().for_each(|&change| then.follow(change, junction));
         let first = approach.green.max(from);
@@ -99,7 +93,8 @@ impl Engine {
     }
 
     /// Whether a vehicle on its way would come later to its green if the rolling schedule made its next change: then a
-    /// junction stays as it is.
+    /// junction leaves for the vehicle's stage when the schedule would have left for another. It never stays where it is
+    /// for the vehicle's sake: the instant at which one that stands may come moves on with the clock.
     pub(super) fn spoils(&self, id: JunctionId, running: &Running, from: Time, changes: &[Change]) -> Option<Wish> {
         let (post, junction) = (&self.posts[id], self.network.junction(id));
         let (order, approach) = (self.ask(id, from)?, post.approach.as_ref()?);
@@ -112,14 +107,14 @@ impl Engine {
         if late.is_some_and(|late| late <= approach.late + LATER) {
             return None;
         }
-        let hold = (order.from - approach.green).max(Span::ZERO).floor(scene.grid) + GUARD;
-        let program = post.after.clone();
-        Some(Wish { changes: Vec::new(), otherwise: Vec::new(), program, source: Source::Corridor, hold })
+        let slack = (order.from - approach.green).max(Span::ZERO).floor(scene.grid);
+        let early = scene.approach(running, change.at.min(from + slack).max(from), order)?;
+        Some(self.lead(&scene, running, from, &early, order))
     }
 
-    /// The first order in force for a junction.
-    fn ask(&self, id: JunctionId, from: Time) -> Option<&Preemption> {
-        self.preempt.iter().find(|o| o.junction == id && o.until > from)
+    /// The first order in force for a junction, if it is near enough to matter.
+    pub(super) fn ask(&self, id: JunctionId, from: Time) -> Option<&Preemption> {
+        first(&self.preempt, id, from)
     }
 
     fn scene<'a>(&self, post: &'a Post, junction: &'a Junction) -> Scene<'a> {
@@ -132,7 +127,7 @@ impl Engine {
         let mut told = Vec::new();
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
-            let order = self.preempt.iter().find(|o| o.junction == id);
+            let order = first(&self.preempt, id, self.now);
             let Some(running) = post.ledger.states(self.now, junction).last() else {
                 post.debt = None;
                 continue;
@@ -150,12 +145,11 @@ impl Engine {
             let debt = post.debt.get_or_insert_with(|| Debt {
                 call: order.map_or(0, |o| o.call),
                 before: standing,
-                extra_veh_s: 0.0,
                 released: None,
                 unserved: GroupSet::EMPTY,
                 first: None,
             });
-            debt.extra_veh_s = (standing - debt.before).max(0.0) * self.settings.tick().s();
+            let extra_veh_s = (standing - debt.before).max(0.0) * self.settings.tick().s();
             match order {
                 Some(order) => {
                     debt.call = order.call;
@@ -179,7 +173,7 @@ impl Engine {
             if order.is_none() && (debt.unserved.is_empty() || over) {
                 post.debt = None;
             } else {
-                told.push(Answer { junction: id, call: debt.call, green: ready, extra_veh_s: debt.extra_veh_s });
+                told.push(Answer { junction: id, call: debt.call, green: ready, extra_veh_s });
             }
         }
         told
@@ -198,6 +192,13 @@ impl Engine {
             closed: self.closed.contains(&lane),
         })
     }
+}
+
+/// The first order in force for a junction that is wanted before long; orders are sorted by junction.
+fn first(orders: &[Preemption], id: JunctionId, from: Time) -> Option<&Preemption> {
+    let begin = orders.partition_point(|o| o.junction < id);
+    let here = orders[begin..].iter().take_while(|o| o.junction == id);
+    here.into_iter().find(|o| o.until > from && o.from <= from + AHEAD)
 }
 
 /// Vehicles that stand on a junction's approaches.

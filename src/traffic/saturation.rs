@@ -30,7 +30,38 @@ const PRIOR_GREENS: f32 = 4.0;
 /// Later greens count for no less than one in this many.
 const MEMORY_GREENS: f32 = 40.0;
 
-/// The discharge of one lane.
+/// How a lane discharges.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discharge {
+    /// Between vehicles of a queue at the stop line, s.
+    pub headway_s: f32,
+    /// From green to the first standing vehicle's crossing, s.
+    pub startup_s: f32,
+    /// By how much the fourth is late against four headways after green, s.
+    pub loss_s: f32,
+}
+
+impl Default for Discharge {
+    fn default() -> Self {
+        Self { headway_s: HEADWAY.get() as f32, startup_s: FIRST.get() as f32, loss_s: LOSS.get() as f32 }
+    }
+}
+
+impl Discharge {
+    /// When nobody is slowed by the start any more, s after green.
+    pub fn steady_s(&self) -> f32 {
+        STARTING as f32 * self.headway_s + self.loss_s
+    }
+
+    /// What the second vehicle of a queue needs beyond a headway, s; the third and fourth need two and one third of it.
+    pub fn extra_s(&self) -> f32 {
+        0.5 * (self.headway_s + self.loss_s - self.startup_s).clamp(0.0, 4.0)
+    }
+}
+
+keep!(Discharge { headway_s, startup_s, loss_s });
+
+/// What was learned of the discharge of one lane.
 #[derive(Debug, Clone)]
 pub struct Saturation {
     headway_s: f32,
@@ -88,17 +119,6 @@ impl Saturation {
         Seconds::new(f64::from(self.headway_s)).unwrap_or(HEADWAY)
     }
 
-    /// Green that the start of the queue costs: what its fourth vehicle is late by, against four headways. It may be
-    /// less than nothing where counters stand before the line.
-    pub fn start_up_loss_s(&self) -> f64 {
-        f64::from(self.loss_s)
-    }
-
-    /// From green to the first crossing of a queue.
-    pub fn first(&self) -> Seconds {
-        Seconds::new(f64::from(self.first_s)).unwrap_or(FIRST)
-    }
-
     /// Vehicles per hour of green.
     pub fn flow(&self) -> VehPerHour {
         VehPerHour::new(3600.0 / f64::from(self.headway_s)).unwrap_or(VehPerHour::ZERO)
@@ -107,11 +127,6 @@ impl Saturation {
     /// Greens it was learned from; with none it is the prior.
     pub fn greens(&self) -> u16 {
         self.greens
-    }
-
-    /// Whether the lane has shown at least one full discharge.
-    pub fn is_learned(&self) -> bool {
-        self.greens > 0
     }
 
     /// One tick of length `tick` that ends at `now`: whether its path is green, the vehicles that stand (`None` where
@@ -184,42 +199,50 @@ fn moved(old: f32, seen: f32, greens: u16) -> f32 {
 
 /// What all lanes of an area have in common: where nothing has been learned of a lane, its neighbours know better than
 /// the manual.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Norm {
-    sums: [f32; 3],
+    /// Over all greens.
+    sums: Discharge,
     greens: f32,
     starts: f32,
 }
 
 keep!(Norm { sums, greens, starts });
 
+impl Default for Norm {
+    fn default() -> Self {
+        let sums = Discharge { headway_s: 0.0, startup_s: 0.0, loss_s: 0.0 };
+        Self { sums, greens: 0.0, starts: 0.0 }
+    }
+}
+
 impl Norm {
     /// One more lane.
     pub fn add(&mut self, lane: &Saturation) {
-        let prior = Saturation::default();
+        let prior = Discharge::default();
         let seen = |own: f32, prior: f32, greens: u16| {
             let greens = f32::from(greens).min(MEMORY_GREENS);
             own * (greens + PRIOR_GREENS) - prior * PRIOR_GREENS
         };
-        self.sums[0] += seen(lane.headway_s, prior.headway_s, lane.greens);
-        self.sums[1] += seen(lane.loss_s, prior.loss_s, lane.greens);
-        self.sums[2] += seen(lane.first_s, prior.first_s, lane.starts);
+        self.sums.headway_s += seen(lane.headway_s, prior.headway_s, lane.greens);
+        self.sums.loss_s += seen(lane.loss_s, prior.loss_s, lane.greens);
+        self.sums.startup_s += seen(lane.first_s, prior.startup_s, lane.starts);
         self.greens += f32::from(lane.greens).min(MEMORY_GREENS);
         self.starts += f32::from(lane.starts).min(MEMORY_GREENS);
     }
 
-    /// A lane as it is known by itself and by its neighbours: headway, loss and first crossing, s.
-    pub fn told(&self, lane: &Saturation) -> [f32; 3] {
-        let prior = Saturation::default();
+    /// A lane as it is known by itself and by its neighbours.
+    pub fn told(&self, lane: &Saturation) -> Discharge {
+        let prior = Discharge::default();
         let told = |own: f32, prior: f32, sum: f32, all: f32, greens: u16| {
             let shared = (prior * PRIOR_GREENS + sum) / (PRIOR_GREENS + all);
             own + PRIOR_GREENS / (PRIOR_GREENS + f32::from(greens)) * (shared - prior)
         };
-        [
-            told(lane.headway_s, prior.headway_s, self.sums[0], self.greens, lane.greens),
-            told(lane.loss_s, prior.loss_s, self.sums[1], self.greens, lane.greens),
-            told(lane.first_s, prior.first_s, self.sums[2], self.starts, lane.starts),
-        ]
+        Discharge {
+            headway_s: told(lane.headway_s, prior.headway_s, self.sums.headway_s, self.greens, lane.greens),
+            loss_s: told(lane.loss_s, prior.loss_s, self.sums.loss_s, self.greens, lane.greens),
+            startup_s: told(lane.first_s, prior.startup_s, self.sums.startup_s, self.starts, lane.starts),
+        }
     }
 }
 
@@ -245,8 +268,8 @@ mod tests {
         for (headway, loss) in [(1.6, 2.0), (1.9, 1.0), (2.6, 3.0)] {
             let s = greens(120, headway, loss, 20);
             assert!((s.headway().get() - headway).abs() < 0.08, "{headway}: {}", s.headway());
-            assert!((s.start_up_loss_s() - loss).abs() < 0.6, "{loss}: {}", s.start_up_loss_s());
-            assert!((s.first().get() - (loss + headway)).abs() < 0.6, "{loss}: {}", s.first());
+            assert!((f64::from(s.loss_s) - loss).abs() < 0.6, "{loss}: {}", s.loss_s);
+            assert!((f64::from(s.first_s) - (loss + headway)).abs() < 0.6, "{loss}: {}", s.first_s);
         }
     }
 
@@ -262,15 +285,21 @@ mod tests {
     fn a_lane_that_has_shown_nothing_is_taken_to_be_like_its_neighbours() {
         let (slow, new) = (greens(200, 2.6, 2.0, 20), Saturation::default());
         let mut norm = Norm::default();
-        assert!((norm.told(&new)[0] - HEADWAY.get() as f32).abs() < 1e-4, "the manual, where nobody knows better");
+        assert!(
+            (norm.told(&new).headway_s - HEADWAY.get() as f32).abs() < 1e-4,
+            "the manual, where nobody knows better"
+        );
         for _ in 0..5 {
             norm.add(&slow);
         }
-        let [headway, loss, first] = norm.told(&new);
-        assert!((headway - 2.6).abs() < 0.1 && (loss - 2.0).abs() < 0.5 && (first - 4.6).abs() < 0.5, "{norm:?}");
+        let Discharge { headway_s, loss_s, startup_s } = norm.told(&new);
+        assert!(
+            (headway_s - 2.6).abs() < 0.1 && (loss_s - 2.0).abs() < 0.5 && (startup_s - 4.6).abs() < 0.5,
+            "{norm:?}"
+        );
         // One that has been seen often goes by itself.
         let quick = greens(200, 1.7, 1.0, 20);
-        assert!((norm.told(&quick)[0] - 1.7).abs() < 0.15, "{:?}", norm.told(&quick));
+        assert!((norm.told(&quick).headway_s - 1.7).abs() < 0.15, "{:?}", norm.told(&quick));
     }
 
     #[test]
@@ -281,5 +310,14 @@ mod tests {
         (s.queue, s.crossed, s.fourth, s.last) = (20, 20, Time::from_s(5), Time::from_s(105)); // 6.25 s each
         s.close(Time::EPOCH);
         assert!((s.headway().get() - before.get()).abs() < 0.02);
+    }
+
+    #[test]
+    fn the_first_of_a_queue_are_later_by_what_was_learned() {
+        // The manual's start: the first after 2.7 s, then 2.5, 2.3, 2.1: the fourth 2 s later than four headways.
+        let discharge = Discharge { headway_s: 1.9, startup_s: 2.7, loss_s: 2.0 };
+        assert!((discharge.extra_s() - 0.6).abs() < 1e-5 && (discharge.steady_s() - 9.6).abs() < 1e-5);
+        // Where the front is counted nothing may be left to lose.
+        assert!(Discharge { headway_s: 2.0, startup_s: 2.5, loss_s: 0.0 }.extra_s() < 1e-6);
     }
 }

@@ -10,13 +10,14 @@ mod lane;
 mod loops;
 mod view;
 
-pub use lane::{Discharge, LaneTrack, SPACING, Vehicle};
+pub use lane::{LaneTrack, SPACING, Vehicle};
 
 use crate::event::{LaneView, Reading, Seen};
 use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, SensorId, Table, span};
 use crate::keep::{keep, resume};
 use crate::network::{Conflict, Control, Network, Sensors};
 use crate::time::{Span, Time};
+use crate::traffic::saturation::Discharge;
 
 /// How many past ticks of lamps are kept, so that readings may be this many ticks late.
 const LAMPS_KEPT: usize = 16;

@@ -67,8 +67,6 @@ pub(super) struct Beam {
     root_open: Vec<f32>,
     open: Vec<f32>,
     leaves: Vec<Leaf>,
-    /// By lane: vehicles not served.
-    unserved: Vec<f32>,
 }
 
 /// The best complete sequence that begins in one way: staying, or changing to a stage at once.
@@ -112,7 +110,9 @@ impl Beam {
         self.gives_way.clear();
         for stage in 0..layout.stages.len() {
             let first = self.members.len() as u32;
+            let mut leading = 0;
             for gives_way in [false, true] {
+                leading = self.members.len();
                 for (at, row) in situation.streams.iter().enumerate() {
                     let lane = usize::from(row.lane);
                     if row.len > 0 && layout.served(stage, lane) != 0 && layout.yields(stage, lane) == gives_way {
@@ -121,10 +121,7 @@ impl Beam {
                 }
             }
             self.ranges.push((first, self.members.len() as u32));
-            let members = &self.members[first as usize..];
-            self.gives_way.push(
-                members.iter().any(|&at| layout.yields(stage, usize::from(situation.streams[usize::from(at)].lane))),
-            );
+            self.gives_way.push(self.members.len() > leading);
         }
         let none = Leaf { gain: f32::NEG_INFINITY, node: Node::default() };
         self.leaves.clear();
@@ -248,7 +245,8 @@ impl Beam {
             self.counts[at] += 1;
             first + count
         } else {
-            let rivals = (0..count).filter(|&a| live[a].stage == node.stage);
+            // Where there are more stages than the beam is wide, the first of a stage contends with all.
+            let rivals = (0..count).filter(|&a| peers == 0 || live[a].stage == node.stage);
             let Some(worst) = rivals.min_by(|&a, &b| live[a].gain.total_cmp(&live[b].gain)) else { return };
             if live[worst].gain >= node.gain {
                 return;
@@ -260,22 +258,12 @@ impl Beam {
 
     /// What those cost whom the scratch slot leaves unserved: each waits until those before it have left, and its lane
     /// gets a part of the time only.
-    fn rest(&mut self, layout: &Layout, situation: &Situation) -> f32 {
-        let streams = situation.streams.len();
-        let next = &self.next[(self.nodes.len() - 1) * streams..];
-        self.unserved.clear();
-        self.unserved.resize(layout.lanes.len(), 0.0);
-        for (row, &next) in situation.streams.iter().zip(next) {
-            self.unserved[usize::from(row.lane)] += row.weight * f32::from(row.len - next.min(row.len));
-        }
+    fn rest(&self, situation: &Situation) -> f32 {
+        let mut next = self.next[(self.nodes.len() - 1) * situation.streams.len()..].iter();
         let mut cost = 0.0;
-        let mut last = u16::MAX;
-        for row in situation.streams.iter() {
-            if row.lane != last {
-                let left = self.unserved[usize::from(row.lane)];
-                cost += UNSERVED * left * left * row.headway;
-                last = row.lane;
-            }
+        for worlds in situation.streams.chunk_by(|a, b| a.lane == b.lane) {
+            let left: f32 = worlds.iter().zip(next.by_ref()).map(|(s, &n)| s.weight * f32::from(s.len - n)).sum();
+            cost += UNSERVED * left * left * worlds[0].headway;
         }
         cost
     }
@@ -283,7 +271,7 @@ impl Beam {
     /// The scratch slot is complete.
     fn finish(&mut self, layout: &Layout, situation: &Situation) {
         let node = self.nodes[self.nodes.len() - 1];
-        let mut gain = node.gain - self.rest(layout, situation);
+        let mut gain = node.gain - self.rest(situation);
         for (bit, claim) in situation.claims.iter().enumerate() {
             let due = claim.deadline - layout.reach(usize::from(node.stage), claim.group);
             if node.claims >> bit & 1 == 1 && due < situation.horizon {

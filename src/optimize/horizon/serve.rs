@@ -87,12 +87,11 @@ pub(super) fn stream(
         }
         if window.starts && arrival < open {
             let after = crosses - open - startup;
-            gain -= weight
-                * match after {
-                    _ if after < 0.5 * headway => LOST_S[0],
-                    _ if after < 1.6 * headway + extra => LOST_S[1],
-                    _ => 0.0,
-                };
+            if after < 0.5 * headway {
+                gain -= weight * LOST_S[0];
+            } else if after < 1.6 * headway + extra {
+                gain -= weight * LOST_S[1];
+            }
         }
         run.taken[exit] += weight;
         gain += weight * (situation.horizon - crosses);

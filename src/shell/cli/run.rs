@@ -98,6 +98,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let summary = loop {
         if let Some(turn) = &turn {
             pulse.run(true);
+            pulse.interrupt(false);
             turn.wait(told, || pulse.beat());
             if told() {
                 break Summary::default(); // whoever works goes on undisturbed
@@ -125,6 +126,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         tracing::warn!("another worker goes on; this one stands by");
     };
     bar.finish_and_clear();
+    if let Some(desk) = &desk {
+        desk.orders.finish()?;
+    }
     let object = json!({
         "repeated": summary.repeated,
         "ticks": summary.ticks,

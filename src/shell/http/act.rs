@@ -27,8 +27,18 @@ const WAITS: Span = Span::from_s(900);
 /// Commands that wait for a second person.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    all: BTreeMap<u64, (Order, Seat, Time)>,
+    all: BTreeMap<u64, Waits>,
     last: u64,
+}
+
+/// An order that waits, who gave it and when, and what it asks of whoever approves it.
+#[derive(Debug)]
+struct Waits {
+    order: Order,
+    asked: Seat,
+    since: Time,
+    role: Role,
+    zones: Vec<ZoneId>,
 }
 
 /// What is to be done.
@@ -164,6 +174,18 @@ impl Ready {
     }
 }
 
+/// An order that somebody may give: what goes to the engine, and what was asked of whom.
+struct Checked {
+    ready: Ready,
+    role: Role,
+    zones: Vec<ZoneId>,
+}
+
+/// How the orders of somebody are signed: a name may be long.
+fn signed(seat: &Seat) -> String {
+    seat.name.chars().take(50).collect()
+}
+
 /// What became of an order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Receipt {
@@ -183,22 +205,23 @@ pub(super) async fn command(
     seat: Seat,
     Body(order): Body<Order>,
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
-    site.allow(&seat, &order)?;
-    let kind = order.action.kind();
-    if !site.dual.contains(&kind) {
-        return Ok((StatusCode::ACCEPTED, Json(site.send(&seat, &order, None)?)));
+    let checked = site.allow(&seat, &order)?;
+    if !site.dual.contains(&order.action.kind()) {
+        return Ok((StatusCode::ACCEPTED, Json(site.send(&seat, &order, checked, None)?)));
     }
     let now = site.snapshot.load().now;
     let mut waiting = hold(&site.waiting);
-    waiting.all.retain(|_, (.., since)| now - *since < WAITS);
+    waiting.all.retain(|_, waits| now - waits.since < WAITS);
     if waiting.all.len() >= WAITING_MAX {
         let full = format!("{WAITING_MAX} commands wait already");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, full));
     }
     waiting.last += 1;
     let id = waiting.last;
-    site.book(&seat, format!("asks for: {kind}"), Vec::new(), "", "waiting", &order.reason)?;
-    waiting.all.insert(id, (order, seat, now));
+    let Checked { role, zones, .. } = checked;
+    let what = format!("asks for: {}", serde_json::to_string(&order.action).unwrap_or_default());
+    site.book(&seat, what, site.names(&zones), "", "waiting", &order.reason)?;
+    waiting.all.insert(id, Waits { order, asked: seat, since: now, role, zones });
     Ok((StatusCode::ACCEPTED, Json(Receipt { id: format!("w{id}"), state: "waiting".into() })))
 }
 
@@ -216,15 +239,15 @@ pub(super) async fn approve(
     let mut waiting = hold(&site.waiting);
     let number: Option<u64> = id.strip_prefix('w').and_then(|n| n.parse().ok());
     let found = number.and_then(|n| waiting.all.get(&n).map(|w| (n, w)));
-    let (number, (order, asked, since)) = found.ok_or_else(|| Problem::unknown("command", &id))?;
+    let (number, Waits { order, asked, since, .. }) = found.ok_or_else(|| Problem::unknown("command", &id))?;
     if site.snapshot.load().now - *since >= WAITS {
         return Err(Problem::unknown("command", &id));
     }
-    site.allow(&seat, order)?;
+    let checked = site.allow(&seat, order)?;
     if asked.name == seat.name {
         return Err(Problem::forbidden("approving your own order"));
     }
-    let receipt = site.send(asked, order, Some(&seat))?;
+    let receipt = site.send(asked, order, checked, Some(&seat))?;
     waiting.all.remove(&number);
     Ok((StatusCode::ACCEPTED, Json(receipt)))
 }
@@ -266,16 +289,17 @@ pub(super) async fn commands(State(site): State<Arc<Site>>, seat: Seat) -> Resul
     let visible = waiting
         .all
         .iter()
-        .filter(|(_, (order, _, since))| snapshot.now - *since < WAITS && site.allow(&seat, order).is_ok());
-    let waiting = visible.map(|(id, (order, asked, since))| WaitingView {
+        .filter(|(_, w)| snapshot.now - w.since < WAITS && seat.authority.may(site.network.zones(), w.role, &w.zones));
+    let waiting = visible.map(|(id, w)| WaitingView {
         id: format!("w{id}"),
-        who: asked.name.clone(),
-        order: order.clone(),
-        since_ms: since.ms(),
+        who: w.asked.name.clone(),
+        order: w.order.clone(),
+        since_ms: w.since.ms(),
     });
     // An id carries who asked: everybody reads what came of his own orders.
-    let mine = format!("{}/", seat.name);
-    let outcomes = snapshot.outcomes.iter().filter(|o| o.id.starts_with(&mine)).map(|o| {
+    let mine = signed(&seat);
+    let own = |o: &&crate::output::CommandOutcome| o.id.rsplit_once('/').is_some_and(|(who, _)| who == mine);
+    let outcomes = snapshot.outcomes.iter().filter(own).map(|o| {
         let (done, text) = match &o.result {
             Ok(text) => (true, text),
             Err(text) => (false, text),
@@ -286,30 +310,36 @@ pub(super) async fn commands(State(site): State<Arc<Site>>, seat: Seat) -> Resul
 }
 
 impl Site {
-    /// Whether `seat` may give this order now.
-    fn allow(&self, seat: &Seat, order: &Order) -> Result<(), Problem> {
+    /// What an order comes to, if `seat` may give it now: what is checked here is what is sent.
+    fn allow(&self, seat: &Seat, order: &Order) -> Result<Checked, Problem> {
         if order.reason.chars().count() > 400 {
             return Err(Problem::wrong("reason: more than 400 characters"));
         }
-        let (role, zones) = order.action.ready(self, self.snapshot.load().now)?.asks(self)?;
+        let ready = order.action.ready(self, self.snapshot.load().now)?;
+        let (role, zones) = ready.asks(self)?;
         match seat.authority.may(self.network.zones(), role, &zones) {
-            true => Ok(()),
+            true => Ok(Checked { ready, role, zones }),
             false => Err(Problem::forbidden(&order.action.kind())),
         }
     }
 
-    /// Books an order and hands it to the engine.
-    fn send(&self, seat: &Seat, order: &Order, second: Option<&Seat>) -> Result<Receipt, Problem> {
-        let now = self.snapshot.load().now;
-        let ready = order.action.ready(self, now)?;
-        let (_, zones) = ready.asks(self)?;
-        let before = self.before(&ready);
+    fn names(&self, zones: &[ZoneId]) -> Vec<String> {
         let mut names: Vec<String> = zones.iter().map(|&z| self.network.zones()[z].name.to_string()).collect();
+        names.sort_unstable();
         names.dedup();
+        names
+    }
+
+    /// Books an order and hands it to the engine.
+    fn send(&self, seat: &Seat, order: &Order, checked: Checked, second: Option<&Seat>) -> Result<Receipt, Problem> {
+        let now = self.snapshot.load().now;
+        let Checked { ready, zones, .. } = checked;
+        let before = self.before(&ready);
+        let names = self.names(&zones);
         let what = serde_json::to_string(&order.action).unwrap_or_default();
         let after = second.map_or_else(|| "sent".to_owned(), |s| format!("sent, approved by {}", s.name));
         let seq = self.book(seat, what, names, &before, &after, &order.reason)?;
-        let name: String = seat.name.chars().take(50).collect();
+        let name = signed(seat);
         let id = format!("{name}/{}-{seq}", clock::now().ms());
         let event = match ready {
             Ready::Act(action) => Event::Command(Command {
@@ -371,8 +401,7 @@ impl Site {
             hash: String::new(),
         };
         let full = |e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the audit log cannot be written: {e}"));
-        audit.add(record).map_err(full)?;
-        Ok(audit.latest().next_back().map_or(0, |r| r.seq))
+        audit.add(record).map_err(full)
     }
 }
 

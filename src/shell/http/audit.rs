@@ -132,23 +132,27 @@ impl Audit {
     /// Adds a record; its number, `prev` and `hash` are filled in.
     ///
     /// # Errors
-    /// When it cannot be written: then nothing was done.
-    pub fn add(&mut self, mut record: Record) -> io::Result<()> {
+    /// When it cannot be written: then nothing was done, and no part of it stays in the file.
+    pub fn add(&mut self, mut record: Record) -> io::Result<u64> {
         record.seq = self.last.0 + 1;
         record.prev.clone_from(&self.last.1);
         record.hash = record.digest();
         if let Some(file) = &mut self.file {
             let mut line = serde_json::to_vec(&record)?;
             line.push(b'\n');
-            file.write_all(&line)?;
-            file.flush()?;
+            let whole = file.metadata()?.len();
+            if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
+                file.set_len(whole)?;
+                return Err(error);
+            }
         }
-        self.last = (record.seq, record.hash.clone());
+        let seq = record.seq;
+        self.last = (seq, record.hash.clone());
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
         }
         self.kept.push_back(record);
-        Ok(())
+        Ok(seq)
     }
 
     /// The latest records, the oldest first.

@@ -321,13 +321,14 @@ impl Board {
             outcomes.pop_front();
         }
         outcomes.push_back(outcome.clone());
+        let action = self.ordered.remove(&outcome.id);
         if outcome.result.is_err() {
             return;
         }
-        let (at, order): (_, Option<Arc<str>>) = match self.ordered.get(&outcome.id) {
-            Some(&Action::Hold(j)) => (j, Some("held".into())),
-            Some(&Action::Release(j)) => (j, None),
-            Some(&Action::Pin { junction, program, until }) => {
+        let (at, order): (_, Option<Arc<str>>) = match action {
+            Some(Action::Hold(j)) => (j, Some("held".into())),
+            Some(Action::Release(j)) => (j, None),
+            Some(Action::Pin { junction, program, until }) => {
                 let name = self.network.junction(junction).programs.get(usize::from(program)).map(|p| &*p.name);
                 (junction, Some(format!("pinned to {} until {until}", name.unwrap_or_default()).into()))
             }

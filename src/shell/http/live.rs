@@ -187,12 +187,13 @@ impl Live {
     fn join(&self, authority: Authority, last: Option<u64>) -> Result<(Vec<Bytes>, mpsc::Receiver<Bytes>), Problem> {
         let kept = hold(&self.kept);
         let mut clients = hold(&self.clients);
+        clients.retain(|client| !client.to.is_closed());
         if clients.len() >= CLIENTS_MAX {
             let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::new(status, format!("{CLIENTS_MAX} clients listen already")));
         }
         let known = last.is_some_and(|last| {
-            kept.front().is_some_and(|f| f.seq <= last + 1) && kept.back().is_some_and(|f| last <= f.seq)
+            kept.front().is_some_and(|f| f.seq <= last.saturating_add(1)) && kept.back().is_some_and(|f| last <= f.seq)
         });
         let mut first = Vec::new();
         if known {
@@ -213,6 +214,8 @@ struct Stream {
     first: std::vec::IntoIter<Bytes>,
     from: mpsc::Receiver<Bytes>,
     beat: tokio::time::Interval,
+    /// Until when the token is good.
+    until_ms: u64,
 }
 
 impl futures_core::Stream for Stream {
@@ -226,6 +229,9 @@ impl futures_core::Stream for Stream {
             return Poll::Ready(frame.map(Ok));
         }
         match self.beat.poll_tick(cx) {
+            Poll::Ready(_) if u64::try_from(clock::now().ms()).is_ok_and(|now| now >= self.until_ms) => {
+                Poll::Ready(None)
+            }
             Poll::Ready(_) => {
                 let snapshot = self.site.snapshot.load();
                 let age = (clock::now() - snapshot.published).ms();
@@ -239,7 +245,7 @@ impl futures_core::Stream for Stream {
 
 /// Live updates as server-sent events. `tick` carries what changed; `beat`, each second, the age of the last tick;
 /// `reset` says that what was missed is not known any more: read everything again. A client that falls 16 frames
-/// behind is disconnected.
+/// behind is disconnected, and so is one whose token is over.
 #[utoipa::path(get, path = "/api/live", security(("bearer" = [])), params(
     ("Last-Event-ID" = Option<u64>, Header, description = "the id of the last tick that was read"),
 ), responses(
@@ -247,13 +253,12 @@ impl futures_core::Stream for Stream {
     (status = 403, body = Problem), (status = 503, body = Problem),
 ))]
 pub(super) async fn live(State(site): State<Arc<Site>>, seat: Seat, headers: HeaderMap) -> Result<Response, Problem> {
-    if !seat.authority.grants().iter().any(|g| g.role >= Role::Viewer) {
-        return Err(Problem::forbidden("everything"));
-    }
+    site.somewhere(&seat, Role::Viewer)?;
+    let until_ms = seat.expires_ms;
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()?.parse().ok());
     let (first, from) = site.live.join(seat.authority, last)?;
     let beat = tokio::time::interval(Duration::from_secs(1));
-    let stream = Stream { site: Arc::clone(&site), first: first.into_iter(), from, beat };
+    let stream = Stream { site: Arc::clone(&site), first: first.into_iter(), from, beat, until_ms };
     Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response())
 }
 

@@ -78,7 +78,7 @@ impl Keys {
         let claims = self.claims(token, &header).ok_or_else(wrong)?;
         let grant = |g: &GrantView| Some(Grant { zone: self.network.zone_named(&g.zone)?, role: g.role });
         let authority = Authority::of(claims.greenwave.iter().filter_map(grant).collect());
-        Ok(Seat { name: claims.sub, authority, expires_ms: claims.exp * 1000 })
+        Ok(Seat { name: claims.sub, authority, expires_ms: claims.exp.saturating_mul(1000) })
     }
 
     fn claims(&self, token: &str, header: &Header) -> Option<Claims> {

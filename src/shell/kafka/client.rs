@@ -2,12 +2,13 @@
 
 use std::env;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Statistics};
 
@@ -153,6 +154,32 @@ pub(super) fn writer(settings: &Settings) -> Result<ClientConfig, Failure> {
         .set("queue.buffering.max.messages", "1000000")
         .set("queue.buffering.max.kbytes", "262144");
     Ok(config)
+}
+
+/// Hears what became of each message: that all are gone does not say that all arrived.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    lost: AtomicBool,
+}
+
+impl Reports {
+    /// Whether any message was given up since this was asked last.
+    pub(super) fn lost(&self) -> bool {
+        self.lost.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl ClientContext for Reports {}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            tracing::debug!(%error, "a message was given up");
+            self.lost.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A failure of the broker, or of the way to it.

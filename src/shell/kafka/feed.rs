@@ -7,7 +7,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::client::{self, failed};
+use super::client::{self, Reports, failed};
 use super::settings::Settings;
 use super::topics::Topic;
 use crate::event::Event;
@@ -25,7 +25,7 @@ const DELIVERY: Duration = Duration::from_secs(60);
 pub struct Feeder {
     settings: Settings,
     names: Names,
-    producer: BaseProducer,
+    producer: BaseProducer<Reports>,
     /// Messages written.
     pub messages: u64,
     /// Readings in them.
@@ -40,7 +40,7 @@ impl Feeder {
     pub fn new(settings: &Settings, names: Names) -> Result<Self, Failure> {
         let mut config = client::writer(settings)?;
         config.set("linger.ms", "5");
-        let producer = config.create().map_err(failed("a producer"))?;
+        let producer = config.create_with_context(Reports::default()).map_err(failed("a producer"))?;
         Ok(Self { settings: settings.clone(), names, producer, messages: 0, readings: 0 })
     }
 
@@ -88,7 +88,11 @@ impl Feeder {
     /// # Errors
     /// When it is not.
     pub fn finish(&self) -> Result<(), Failure> {
-        self.producer.flush(DELIVERY).map_err(failed("delivering"))
+        self.producer.flush(DELIVERY).map_err(failed("delivering"))?;
+        match self.producer.context().lost() {
+            true => Err(failed("delivering")(KafkaError::Flush(Code::MessageTimedOut))),
+            false => Ok(()),
+        }
     }
 
     fn of_link(&self, link: LinkId) -> usize {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, PurgeConfig, ThreadedProducer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{self, SETUP, failed};
+use super::client::{self, Reports, SETUP, failed};
 use super::gauges;
 use super::past::committed;
 use super::route::{Inputs, Record};
@@ -38,13 +38,15 @@ pub(super) struct Batch {
 const WAITING_MAX: usize = 64;
 /// The longest wait for one answer of the broker.
 const ANSWER: Duration = Duration::from_secs(5);
+/// The longest that a transaction may take: a snapshot of a large city is sent before it ends.
+const COMMIT: Duration = Duration::from_secs(60);
 /// A broker that does not come back for this long ends the run; whoever started it starts it again.
 const PATIENCE: Span = Span::from_s(600);
 
 /// The thread that writes, and why it ended.
 pub(super) type Writing = JoinHandle<Result<(), Failure>>;
 
-type Writer = ThreadedProducer<DefaultProducerContext>;
+type Writer = ThreadedProducer<Reports>;
 
 /// Becomes the one who writes: fences whoever wrote before.
 ///
@@ -54,9 +56,9 @@ pub(super) fn take_over(settings: &Settings) -> Result<Writer, Failure> {
     let mut config = client::writer(settings)?;
     if settings.delivery == Delivery::ExactlyOnce {
         config.set("transactional.id", format!("{}{}", settings.prefix, settings.group));
-        config.set("transaction.timeout.ms", "60000");
+        config.set("transaction.timeout.ms", COMMIT.as_millis().to_string());
     }
-    let writer: Writer = config.create().map_err(failed("a producer"))?;
+    let writer: Writer = config.create_with_context(Reports::default()).map_err(failed("a producer"))?;
     if settings.delivery == Delivery::ExactlyOnce {
         writer.init_transactions(SETUP).map_err(failed("taking over from the worker before"))?;
     }
@@ -151,9 +153,12 @@ impl Publisher {
         if sure {
             let group = self.group.group_metadata().ok_or(KafkaError::Canceled)?;
             self.writer.send_offsets_to_transaction(&self.offsets(last)?, &group, ANSWER)?;
-            return self.writer.commit_transaction(ANSWER);
+            return self.writer.commit_transaction(COMMIT);
         }
         self.writer.flush(ANSWER)?;
+        if self.writer.context().lost() {
+            return Err(KafkaError::Flush(Code::MessageTimedOut));
+        }
         self.group.commit(&self.offsets(last)?, rdkafka::consumer::CommitMode::Async)
     }
 
@@ -189,7 +194,10 @@ impl Publisher {
     /// replaced by another worker stops.
     fn recover(&mut self, batches: &mut Vec<Batch>, error: KafkaError) -> Result<(), Failure> {
         if self.settings.delivery == Delivery::AtLeastOnce {
+            // All is sent again: what still waits to be sent would only come twice.
+            self.writer.purge(PurgeConfig::default().queue().inflight());
             clock::sleep(Span::from_ms(500));
+            self.writer.context().lost();
             return Ok(());
         }
         if matches!(&error, KafkaError::Transaction(e) if e.txn_requires_abort())

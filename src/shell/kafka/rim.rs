@@ -17,6 +17,7 @@ use crate::event::{Action, Command, Event, Position, PriorityRequest, Unreadable
 use crate::shell::cli::Failure;
 use crate::shell::secret;
 use crate::time::{Span, Time};
+use crate::wire::log::hex;
 use crate::wire::{Names, Wrong};
 
 /// A day, as far as keys go: UTC.
@@ -56,7 +57,7 @@ impl Rim {
         let day = at.ms().div_euclid(DAY.ms());
         let key = hash(&self.secret, &day.to_le_bytes());
         let hashed = hash(&key, text.as_bytes());
-        hashed[..8].iter().fold("#".to_owned(), |out, byte| out + &format!("{byte:02x}"))
+        format!("#{}", hex(&hashed[..8]))
     }
 
     /// What cannot be read, without a word of its own. Names of the network's and its sensors' own may stand.
@@ -118,7 +119,7 @@ fn own(path: &Path) -> Result<Vec<u8>, Failure> {
         Ok(mut file) => {
             let mut secret = [0; 32];
             getrandom::fill(&mut secret).map_err(|e| failed(io::Error::other(e)))?;
-            let text = secret.iter().fold(String::new(), |out, byte| out + &format!("{byte:02x}"));
+            let text = hex(&secret);
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
             tracing::warn!(path = %path.display(), "a key for pseudonyms was made; every worker of a group needs the same");
             Ok(text.into_bytes())

@@ -180,6 +180,7 @@ impl<'a> Live<'a> {
     fn repeat(&mut self, past: &mut Past, until: Until<'_>, watch: &mut Watch<'_>) -> Result<(), Failure> {
         let Some(mut city) = past.city.take() else { return Ok(()) };
         for tick in &past.ticks[1..] {
+            self.pulse.beat();
             let (now, wanted) = (Time::from_ms(tick.now_ms), positions(tick, &self.inputs)?);
             while !self.reached(&wanted) {
                 if (until.stop)() {

@@ -1,5 +1,6 @@
 //! Follows an output topic, as a controller or an operator would: committed messages only.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub fn tail(
     let name = topic.full(settings);
     let consumer = client::consumer(settings)?;
     let metadata = consumer.fetch_metadata(Some(&name), SETUP).map_err(failed(format!("asking for {name}")))?;
-    let mut open = metadata.topics().iter().map(|t| t.partitions().len()).sum::<usize>();
+    let open = metadata.topics().iter().map(|t| t.partitions().len()).sum::<usize>();
     if open == 0 {
         return Err(Failure::Broker { what: format!("reading {name}"), why: "there is no such topic".into() });
     }
@@ -49,6 +50,7 @@ pub fn tail(
         list.add_partition_offset(&name, partition, from).map_err(failed("where to read"))?;
     }
     consumer.assign(&list).map_err(failed(format!("reading {name}")))?;
+    let mut ended = BTreeSet::new();
     while !stop.load(Ordering::Relaxed) {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
@@ -61,9 +63,10 @@ pub fn tail(
                     return Ok(());
                 }
             }
-            Some(Err(KafkaError::PartitionEOF(_))) if to_end => {
-                open -= 1;
-                if open == 0 {
+            Some(Err(KafkaError::PartitionEOF(partition))) if to_end => {
+                // A partition that goes on being written to ends again and again.
+                ended.insert(partition);
+                if ended.len() == open {
                     return Ok(());
                 }
             }

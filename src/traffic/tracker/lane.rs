@@ -6,7 +6,7 @@ use super::{STUCK_S, draw};
 use crate::ids::{ConnectionId, LaneId};
 use crate::keep::{keep, resume};
 use crate::network::{Network, SensorKind, Sensors};
-use crate::traffic::saturation;
+use crate::traffic::saturation::Discharge;
 
 /// Road a standing vehicle takes, its gap included, m.
 pub const SPACING: f32 = 7.5;
@@ -20,39 +20,8 @@ const DECELERATION: f32 = 3.0;
 const CLOSEST: f32 = 0.75;
 /// Slower than this is standing, m/s.
 pub(super) const STANDING: f32 = 0.5;
-/// Before anything is learned.
-const DISCHARGE: Discharge = Discharge {
-    headway_s: saturation::HEADWAY.get() as f32,
-    startup_s: saturation::FIRST.get() as f32,
-    loss_s: saturation::LOSS.get() as f32,
-};
 /// Weight of a new second in a lane's smoothed flow: a memory of about ten minutes.
 const FLOW_WEIGHT: f32 = 1.0 / 600.0;
-
-/// How a lane discharges.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Discharge {
-    /// Between vehicles of a queue at the stop line, s.
-    pub headway_s: f32,
-    /// From green to the first standing vehicle's crossing, s.
-    pub startup_s: f32,
-    /// By how much the fourth is late against four headways after green, s.
-    pub loss_s: f32,
-}
-
-impl Discharge {
-    /// When nobody is slowed by the start any more, s after green.
-    pub fn steady_s(&self) -> f32 {
-        saturation::STARTING as f32 * self.headway_s + self.loss_s
-    }
-
-    /// What the second vehicle of a queue needs beyond a headway, s; the third and fourth need two and one third of it.
-    pub fn extra_s(&self) -> f32 {
-        0.5 * (self.headway_s + self.loss_s - self.startup_s).clamp(0.0, 4.0)
-    }
-}
-
-keep!(Discharge { headway_s, startup_s, loss_s });
 
 /// A vehicle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,12 +86,6 @@ resume!(LaneTrack {
     kept: vehicles, loops, view, belief, discharge, flow, ruled_out, wants, open, stuck, crossed_ago;
     built: length, speed
 });
-
-impl Default for Discharge {
-    fn default() -> Self {
-        DISCHARGE
-    }
-}
 
 impl LaneTrack {
     pub(super) fn new(network: &Network, sensors: &Sensors, id: LaneId) -> Self {
@@ -387,14 +350,5 @@ mod tests {
             track.heed_loops(1);
         }
         assert_eq!(track.vehicles.len(), 1);
-    }
-
-    #[test]
-    fn the_first_of_a_queue_are_later_by_what_was_learned() {
-        // The manual's start: the first after 2.7 s, then 2.5, 2.3, 2.1: the fourth 2 s later than four headways.
-        let discharge = Discharge { headway_s: 1.9, startup_s: 2.7, loss_s: 2.0 };
-        assert!((discharge.extra_s() - 0.6).abs() < 1e-5 && (discharge.steady_s() - 9.6).abs() < 1e-5);
-        // Where the front is counted nothing may be left to lose.
-        assert!(Discharge { headway_s: 2.0, startup_s: 2.5, loss_s: 0.0 }.extra_s() < 1e-6);
     }
 }
