@@ -4,6 +4,8 @@
 //!
 //! `GREENWAVE_BENCH_READINGS="200000 4000000"` sets how many, singly and in batches of 500.
 
+#[path = "../tests/kafka/bootstrap.rs"]
+mod bootstrap;
 #[path = "kafka/city.rs"]
 mod city;
 
@@ -12,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use city::{Case, bootstrap, readings};
+use bootstrap::bootstrap;
+use city::{Case, readings};
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use greenwave::shell::kafka::run::{Until, run};

@@ -1,9 +1,6 @@
 //! A city, its readings as messages, and the broker they go through.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
+use crate::bootstrap::bootstrap;
 use greenwave::engine::{Control, Settings};
 use greenwave::network::layout::{Layout, layout};
 use greenwave::network::limits::Limits;
@@ -21,17 +18,6 @@ const START_MS: i64 = 1_772_434_800_000;
 pub(crate) enum Case {
     Single,
     Batch(usize),
-}
-
-/// The address of a broker, which is started where there is none.
-pub(crate) fn bootstrap() -> &'static str {
-    static BOOTSTRAP: OnceLock<String> = OnceLock::new();
-    BOOTSTRAP.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka.sh");
-        let out = Command::new(script).arg("start").stderr(Stdio::inherit()).output().expect("kafka.sh runs");
-        assert!(out.status.success(), "the broker does not start");
-        String::from_utf8(out.stdout).expect("an address").trim().to_owned()
-    })
 }
 
 /// A city of so many junctions in one zone, its controllers running their own programs.

@@ -1,6 +1,8 @@
 //! The cockpit's API over HTTP: who may do what where, live updates, whose tokens are believed.
 
 mod authority;
+#[path = "../kafka/bootstrap.rs"]
+mod bootstrap;
 mod client;
 mod issuers;
 mod live;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::bootstrap::bootstrap;
 use serde_json::{Value, json};
 
 /// A process that ends with its test.
@@ -23,10 +24,6 @@ fn repository(path: &str) -> PathBuf {
 
 #[test]
 fn an_order_goes_over_its_topic_and_comes_back_done() {
-    let broker = Command::new(repository("scripts/kafka.sh")).arg("start").stderr(Stdio::inherit()).output();
-    let broker = broker.expect("kafka.sh runs");
-    assert!(broker.status.success(), "the broker does not start");
-    let bootstrap = String::from_utf8(broker.stdout).expect("an address").trim().to_owned();
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("greenwave.toml");
     let unique = folder.path().file_name().expect("a name").to_string_lossy().replace('.', "");
@@ -39,7 +36,7 @@ fn an_order_goes_over_its_topic_and_comes_back_done() {
     std::fs::write(&config, text).expect("written");
     let greenwave = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_greenwave"));
-        command.args(args).env("KAFKA_BOOTSTRAP", &bootstrap).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(args).env("KAFKA_BOOTSTRAP", bootstrap()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     };
     let config = config.to_str().expect("UTF-8");

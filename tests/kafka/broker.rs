@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
+pub(crate) use crate::bootstrap::bootstrap;
 use greenwave::shell::clock::Stopwatch;
 use greenwave::time::Span;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -19,18 +19,6 @@ use serde_json::Value;
 
 /// When every played street begins.
 pub(crate) const START_MS: i64 = 1_772_434_800_000;
-
-/// The address of the broker, which is started where there is none. Without one there is nothing to be tested: a
-/// failure, never a skip.
-pub(crate) fn bootstrap() -> &'static str {
-    static BOOTSTRAP: OnceLock<String> = OnceLock::new();
-    BOOTSTRAP.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka.sh");
-        let out = Command::new(script).arg("start").stderr(Stdio::inherit()).output().expect("kafka.sh runs");
-        assert!(out.status.success(), "the broker does not start");
-        String::from_utf8(out.stdout).expect("an address").trim().to_owned()
-    })
-}
 
 /// A 64-bit number of the JSON mapping.
 pub(crate) fn number(value: &Value) -> i64 {

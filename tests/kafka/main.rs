@@ -1,5 +1,6 @@
 //! Live on a real broker.
 
+mod bootstrap;
 mod broker;
 mod delivery;
 mod faults;

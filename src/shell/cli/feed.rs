@@ -64,10 +64,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), Settings::default())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = super::told_to_stop()?;
     let mut play = Play { args, stop: &stop, watch: Stopwatch::start(), first: None, ticks: 0 };
     let feeder = match &args.log {
         Some(log) => play.log(log, &config)?,

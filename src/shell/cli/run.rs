@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
@@ -76,10 +76,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if world.limits.benchmark {
         return Err(Failure::Usage("limits: these are a benchmark's, which no street would allow".into()));
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = super::told_to_stop()?;
     let pulse = Arc::new(Pulse::default());
     let listen = args.listen.as_ref().or(world.config.listen.as_ref());
     let server = listen.map(|at| Server::start(at, Arc::clone(&pulse), &gauges::SECONDS)).transpose()?;

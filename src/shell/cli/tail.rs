@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::Failure;
 use crate::engine::Settings;
@@ -31,10 +29,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), Settings::default())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = super::told_to_stop()?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     tail::tail(&config.kafka, args.what, args.from_start, args.to_end, &stop, |told| {
         let line = if terminal.is_json() { told.json } else { told.text };
