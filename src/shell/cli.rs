@@ -179,6 +179,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Is set when the process is told to end: SIGTERM, Ctrl-C.
+fn told_to_stop() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,13 +197,4 @@ mod tests {
     fn the_arguments_do_not_contradict_each_other() {
         Cli::command().debug_assert();
     }
-}
-
-/// Is set when the process is told to end: SIGTERM, Ctrl-C.
-fn told_to_stop() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
 }
