@@ -55,6 +55,8 @@ import xml.etree.ElementTree as ET
 
 import libsumo
 
+from lockstep import Engine, Timeline, binary
+
 STANDING_MPS = 0.1
 # Who a lane has to let in to be one of a network file's.
 VEHICLES = {"passenger", "truck", "bus", "tram", "bicycle", "emergency", "rail_urban", "rail", "rail_electric",
@@ -275,77 +277,29 @@ def compare(scenario, args):
 # ---- Greenwave as the controller
 
 
-class Engine:
-    """`greenwave lockstep` as a child process."""
-
-    def __init__(self, binary, arguments):
-        self.process = subprocess.Popen([binary, "lockstep", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1 << 20)
-        self.hello = self.read()["hello"]
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"greenwave ended with exit code {self.process.wait()}")
-        return json.loads(line)
-
-    def tick(self, message):
-        """Sends one tick; yields what the engine says about it."""
-        self.process.stdin.write(json.dumps({"tick": message}) + "\n")
-        self.process.stdin.flush()
-        while True:
-            answer = self.read()
-            if "error" in answer:
-                raise SystemExit(f"greenwave did not understand: {answer['error']}")
-            if "tick_done" in answer:
-                return
-            yield answer["output"]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(60)
-
-
-class Controller:
-    """One signal's controller: follows the lamps of the plan it runs, second by second."""
+class Controller(Timeline):
+    """One signal's controller: shows in SUMO what its plan says, second by second."""
 
     LETTERS = {"ASPECT_RED": "r", "ASPECT_YELLOW": "y", "ASPECT_GREEN": "G"}
 
     def __init__(self, info, junction):
-        self.id = info["junction_id"]
-        self.groups = [g["group_id"] for g in info["groups"]]
         # A group is named after the link indices it stands for.
-        self.links = {g: [int(k) for k in g.split(",") if k.isdigit()] for g in self.groups}
+        self.links = {g["group_id"]: [int(k) for k in g["group_id"].split(",") if k.isdigit()] for g in info["groups"]}
         self.on_red = {g["id"] for g in junction["groups"] if g.get("turn_on_red")}
         self.yields = {}
         for c in junction.get("conflicts", []):
             if c["kind"] == "yields":
                 self.yields.setdefault(c["a"], set()).add(c["b"])
-        shown = libsumo.trafficlight.getRedYellowGreenState(self.id)
+        shown = libsumo.trafficlight.getRedYellowGreenState(info["junction_id"])
         letter = lambda links: next((shown[k] for k in links if k < len(shown)), "r")
         aspect = lambda c: "ASPECT_GREEN" if c in "Gg" else "ASPECT_YELLOW" if c in "yu" else "ASPECT_RED"
-        self.aspects = {g: aspect(letter(links)) for g, links in self.links.items()}
+        super().__init__(info, {g: aspect(letter(links)) for g, links in self.links.items()})
         self.state = list(shown)
-        self.revision, self.valid_until, self.ahead = 0, None, []
-        self.news = True
-
-    def accept(self, plan):
-        """Takes a plan on if it continues the one that runs; True if so."""
-        self.news = True
-        if int(plan.get("base_revision", 0)) != self.revision:
-            return False
-        self.revision, self.valid_until = int(plan["revision"]), int(plan.get("valid_until_ms", 0))
-        start = int(plan.get("effective_from_ms", 0))
-        self.ahead = sorted((start + after, timeline["group_id"], aspect) for timeline in plan.get("lamps", [])
-                            for after, aspect in zip(timeline.get("after_ms", []), timeline.get("aspects", [])))
-        return True
 
     def show(self, now_ms):
         """Sets SUMO's lamps to what the plan says for the second that begins now."""
-        while self.ahead and self.ahead[0][0] <= now_ms:
-            _, group, aspect = self.ahead.pop(0)
-            self.aspects[group] = aspect
-        green = {g for g, a in self.aspects.items() if a == "ASPECT_GREEN"}
+        self.advance(now_ms)
+        green = self.green()
         for group, aspect in self.aspects.items():
             letter = self.LETTERS[aspect]
             if letter == "G" and self.yields.get(group, set()) & green:
@@ -360,13 +314,6 @@ class Controller:
     def shows_its_plan(self):
         """Whether SUMO's lamps are those of the plan."""
         return libsumo.trafficlight.getRedYellowGreenState(self.id) == "".join(self.state)
-
-    def status(self, now_ms):
-        """What it reports, when there is something new."""
-        self.news = False
-        return {"junction_id": self.id, "at_ms": str(now_ms), "running_revision": str(self.revision),
-                "mode": "CONTROLLER_MODE_REMOTE",
-                "lamps": [{"group_id": g, "aspect": a} for g, a in self.aspects.items()]}
 
 
 class Detectors:
@@ -536,10 +483,8 @@ def main():
     parser.add_argument("--config", help="engine configuration, TOML")
     parser.add_argument("--record", help="write the engine's event log here")
     args = parser.parse_args()
-    args.binary = os.environ.get("GREENWAVE", os.path.join(ROOT, "target", "release", "greenwave"))
     scenario = Scenario(args.scenario)
-    if args.control == "greenwave" and not os.path.exists(args.binary):
-        subprocess.run(["cargo", "build", "--release", "--bin", "greenwave"], cwd=ROOT, check=True, stdout=sys.stderr)
+    args.binary = binary() if args.control == "greenwave" else None
     args.fleet = None
     if args.ambulances is not None:
         if args.ambulances < 1 or args.control != "greenwave":
