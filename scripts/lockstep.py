@@ -18,9 +18,11 @@ def binary():
 class Engine:
     """One run of the engine."""
 
-    def __init__(self, program, arguments):
+    def __init__(self, program, arguments, settings=None):
+        """`settings` of the engine take precedence over those of a configuration file."""
+        environment = os.environ | {f"GREENWAVE_ENGINE__{k.upper()}": str(v) for k, v in (settings or {}).items()}
         self.process = subprocess.Popen([program, "lockstep", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1 << 20)
+                                        text=True, bufsize=1 << 20, env=environment)
         self.hello = self.read()["hello"]
 
     def read(self):

@@ -18,6 +18,12 @@ else over that of the first run, less one.
 Needs Python 3.9 or newer; SUMO itself comes from PyPI into .cache/sumo on the first run. GREENWAVE names the binary
 (default: target/release/greenwave, built if it is missing).
 
+index: the delay index that the engine estimates from the sensors against the truth, SUMO's own account of every edge (time
+spent over distance / limit, the way through a junction counted to the edge behind it; queues outside the network, which no
+sensor sees, left out): of the whole network, and of each link that at least 50 vehicles left.
+
+counts.stuck: vehicles that have stood for 300 s or more at the end; 10 of them make a run gridlocked.
+
 all.delay, s a vehicle: (sum of timeLoss + departDelay over every vehicle that entered, finished or not, + sum of
 (end - scheduled departure) over those that never did) / vehicles scheduled in the window.
 """
@@ -58,6 +64,10 @@ import libsumo
 from lockstep import Engine, Timeline, binary
 
 STANDING_MPS = 0.1
+STUCK_S = 300
+GRIDLOCK = 10
+INDEX_EVERY_S = 300
+JUDGED_VEHICLES = 50
 # Who a lane has to let in to be one of a network file's.
 VEHICLES = {"passenger", "truck", "bus", "tram", "bicycle", "emergency", "rail_urban", "rail", "rail_electric",
             "rail_fast", "subway", "cable_car"}
@@ -158,6 +168,72 @@ def metrics(scenario, tripinfo, statistics):
                    "teleports": count("teleports", "total"), "collisions": count("safety", "collisions"),
                    "emergency_stops": count("safety", "emergencyStops")},
     }
+
+
+def stuck():
+    """Vehicles that have not moved for long."""
+    return sum(libsumo.vehicle.getWaitingTime(v) >= STUCK_S for v in libsumo.vehicle.getIDList())
+
+
+class Truth:
+    """What SUMO itself knows of every edge: time spent and time at the limit."""
+
+    def __init__(self, scenario, network, file):
+        self.file = file
+        self.limit = {link["id"]: link["speed_mps"] for link in network["links"]}
+        # An edge inside a junction belongs to the one that it leads to, by way of others at times.
+        then = {}
+        for _, e in ET.iterparse(scenario.net):
+            if e.tag == "connection" and e.get("from").startswith(":"):
+                then[e.get("from")] = e.get("to")
+        self.behind = {}
+        for edge in then:
+            to = then[edge]
+            while to.startswith(":") and to in then:
+                to = then[to]
+            self.behind[edge] = to
+
+    def declare(self, scenario, file):
+        """Asks SUMO for its account."""
+        with open(file, "w") as f:
+            f.write(f'<additional>\n  <edgeData id="truth" file="{self.file}" begin="{scenario.begin}" end="{scenario.end}" '
+                    'withInternal="true" excludeEmpty="true"/>\n</additional>\n')
+        return file
+
+    def links(self):
+        """{link: [time spent, time at the limit, vehicles that left]}, once SUMO is closed."""
+        found = {}
+        for _, e in ET.iterparse(self.file):
+            if e.tag != "edge":
+                continue
+            link = self.behind.get(e.get("id"), e.get("id"))
+            if link in self.limit:
+                spent = float(e.get("sampledSeconds"))
+                row = found.setdefault(link, [0.0, 0.0, 0])
+                row[0] += spent
+                row[1] += spent * float(e.get("speed", 0.0)) / self.limit[link]
+                if link == e.get("id"):
+                    row[2] += int(float(e.get("left"))) + int(float(e.get("arrived")))
+        return found
+
+
+def index_errors(estimated, truth, watched):
+    """How near the estimated index comes to the true one; {} where nothing was estimated."""
+    ratio = lambda row: max(1.0, row[0] / row[1])
+    total = lambda rows: [sum(r[k] for r in rows) for k in (0, 1)]
+    if not any(row[1] > 0 for row in estimated.values()):
+        return {}
+    everything = ratio(total(estimated.values())), ratio(total(truth.values()))
+
+    def judge(links):
+        errors = [ratio(estimated[l]) / ratio(truth[l]) - 1 if estimated.get(l, (0, 0))[1] > 0 else -1.0 for l in links]
+        within = lambda limit: sum(abs(e) <= limit for e in errors) / len(errors) if errors else None
+        return {"n": len(errors), "within_10": within(0.10), "within_15": within(0.15),
+                "mean_error": sum(errors) / len(errors) if errors else None}
+
+    judged = [l for l, row in truth.items() if row[2] >= JUDGED_VEHICLES and row[1] > 0]
+    return {"network": {"estimate": everything[0], "truth": everything[1], "error": everything[0] / everything[1] - 1},
+            "links": judge(judged), "watched_links": judge([l for l in judged if l in watched])}
 
 
 # ---- ambulances
@@ -406,20 +482,26 @@ def greenwave(scenario, args, folder, start):
         limits |= {"yellow_s": scenario.yellow, "all_red_s": 0.0}
     with open(path("limits.json"), "w") as f:
         json.dump(limits, f)
-    loops = Detectors.declare(network, sensors, path("loops.add.xml"), scenario.net)
-    start([loops])
+    truth = Truth(scenario, network, path("edges.xml"))
+    start([Detectors.declare(network, sensors, path("loops.add.xml"), scenario.net), truth.declare(scenario, path("edges.add.xml"))])
     fleet = args.fleet
     if fleet:
         fleet.begin()
     record = ["--record", args.record] if args.record else []
     config = ["--config", args.config] if args.config else []
     engine = Engine(args.binary, ["--network", path("network.json"), "--sensors", path("sensors.json"),
-                                  "--limits", path("limits.json"), *config, *record])
+                                  "--limits", path("limits.json"), *config, *record], {"index_every_s": INDEX_EVERY_S})
     junctions = {j["id"]: j for j in network["junctions"]}
     controllers = {j["junction_id"]: Controller(j, junctions[j["junction_id"]]) for j in engine.hello.get("junctions", [])}
     detectors = Detectors(network, sensors).number(sensors)
     tally = {"published": 0, "refused": 0, "not_accepted": 0, "wrong_lamps": 0}
     index = {}
+
+    def book(report):
+        if "link_id" in report:
+            spent, free = index.get(report["link_id"], (0.0, 0.0))
+            index[report["link_id"]] = (spent + report.get("spent_veh_s", 0.0), free + report.get("free_flow_veh_s", 0.0))
+
     for now in range(scenario.begin, scenario.end):
         now_ms = now * 1000
         status = [c.status(now_ms) for c in controllers.values() if c.news or now % 10 == 0]
@@ -434,18 +516,22 @@ def greenwave(scenario, args, folder, start):
             elif "plan_refused" in output:
                 tally["refused"] += 1
             elif "index" in output:
-                i = output["index"]
-                subject = i.get("link_id") or i.get("zone_id")
-                spent, free = index.get(subject, (0.0, 0.0))
-                index[subject] = (spent + i.get("spent_veh_s", 0.0), free + i.get("free_flow_veh_s", 0.0))
+                book(output["index"])
         for c in controllers.values():
             c.show(now_ms)
         libsumo.simulationStep()
         if fleet:
             fleet.watch(now)
         tally["wrong_lamps"] += sum(not c.shows_its_plan() for c in controllers.values())
+    # The last interval of the index ends with the run.
+    last = {"t_ms": str(scenario.end * 1000), "readings": {"batches": [detectors.read(scenario.end)]}}
+    for output in engine.tick(last):
+        if "index" in output:
+            book(output["index"])
     engine.close()
-    return {"plans": tally, "limits": limits} | ({"ambulances": fleet.result(scenario.end)} if fleet else {})
+    watched = {s["link"] for s in sensors["sensors"]}
+    return ({"plans": tally, "limits": limits} | ({"ambulances": fleet.result(scenario.end)} if fleet else {}),
+            lambda: index_errors(index, truth.links(), watched))
 
 
 def run(scenario, args):
@@ -458,14 +544,18 @@ def run(scenario, args):
             routes = [args.fleet.declare(path("ambulances.rou.xml"))] if args.fleet else []
             libsumo.start(scenario.sumo(args.seed, path("trips.xml"), path("statistics.xml"), additional, routes))
 
-        extra = {}
+        extra, index = {}, None
         if args.control == "greenwave":
-            extra = greenwave(scenario, args, folder, start)
+            extra, index = greenwave(scenario, args, folder, start)
         else:
             start([actuated(scenario, path("actuated.add.xml"))] if args.control == "actuated" else [])
             libsumo.simulationStep(scenario.end)
+        standing = stuck()
         libsumo.close()
         result = metrics(scenario, path("trips.xml"), path("statistics.xml"))
+        result["counts"] |= {"stuck": standing, "gridlocked": standing >= GRIDLOCK}
+        if index:
+            extra["index"] = index()
     return result | {"scenario": scenario.name, "control": args.control, "seed": args.seed,
                      "sensors": args.sensors if args.control == "greenwave" else None,
                      "wall_s": round(time.monotonic() - began, 1), **extra}
@@ -509,9 +599,15 @@ def main():
     a, c = result["all"], result["counts"]
     print(f"{scenario.name} {args.control} seed {args.seed}: delay {a['delay']:.1f} s a vehicle "
           f"(RESCO's arithmetic {result['resco']['delay']:.1f}); {c['arrived']} of {c['scheduled']} arrived, "
-          f"{c['undeparted']} never entered, {c['teleports']} teleports; {result['wall_s']} s")
-    for key, value in extra.get("plans", {}).items():
+          f"{c['undeparted']} never entered, {c['teleports']} teleports, {c['stuck']} stuck; {result['wall_s']} s")
+    for key, value in result.get("plans", {}).items():
         print(f"  {key.replace('_', ' ')}: {value}")
+    if result.get("limits"):
+        print("  limits: " + ", ".join(f"{k} {v}" for k, v in result["limits"].items()))
+    if result.get("index"):
+        whole, links = result["index"]["network"], result["index"]["links"]
+        print(f"  delay index {whole['estimate']:.2f} as estimated, {whole['truth']:.2f} in truth; "
+              f"{100 * (links['within_15'] or 0):.0f} % of {links['n']} links within 15 %")
 
 
 if __name__ == "__main__":
