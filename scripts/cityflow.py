@@ -8,8 +8,10 @@ the stop line and 60 m upstream, and a camera on the last 200 m of every approac
 
 The protocol: a light phase begins only at multiples of --interval, and before it phase 0, in which nobody goes but who always
 may, is shown for --yellow seconds; --stages 4 are the first four phases after it, 8 all of them. P30 is --interval 30
---yellow 5 --stages 4, P15 the same at 15, P5 --interval 5 --yellow 2 --stages 8 --lane-change off. No shortest green and no
-longest red is prescribed. The limits that follow go to the engine as a limits file, and are printed.
+--yellow 5 --stages 4, P15 the same at 15, P5 --interval 5 --yellow 2 --stages 8 --lane-change off. What is left of an interval
+is the shortest green; with an interval of 1 s no paper says one, and it is 5 s. No longest red is prescribed. These limits go to
+the engine as a limits file, and are printed. Where two phases share a movement the engine would let it go on through the
+change; phase 0 holds it: those seconds are counted.
 
 Needs a Python that can import cityflow, and runs under it. GREENWAVE names the binary (default: target/release/greenwave,
 built if it is missing).
@@ -41,6 +43,7 @@ from lockstep import Engine, Timeline, binary
 
 STANDING_MPS = 0.1
 SAMPLE_S = 30
+MIN_GREEN_S = 5
 MAX_RED_S = 900.0
 
 
@@ -186,8 +189,9 @@ class Light:
 
 def protocol(args):
     """The limits that the protocol sets, as the engine's limits file has them."""
+    green = args.interval - args.yellow if args.interval > args.yellow else MIN_GREEN_S
     return {"benchmark": True, "decision_grid_s": float(args.interval), "yellow_s": float(args.yellow), "all_red_s": 0.0,
-            "min_green_s": 0.0, "max_red_s": MAX_RED_S, "stages": [str(k) for k in range(1, args.stages + 1)]}
+            "min_green_s": float(green), "max_red_s": MAX_RED_S, "stages": [str(k) for k in range(1, args.stages + 1)]}
 
 
 def run(args):

@@ -202,6 +202,7 @@ impl Traffic {
     /// What a link holds after this tick, and the vehicle-time that cost.
     fn settle(&mut self, network: &Network, id: LinkId, dt: Span) {
         let link = network.link(id);
+        let told = self.roads[id].edge == Edge::Model && self.comes_known(network, id);
         let lanes = self.lanes.slice(&link.lanes);
         let road = &mut self.roads[id];
         let camera = road.camera_ok && self.now - road.seen_at <= VIEW_AGE_MAX;
@@ -251,7 +252,7 @@ impl Traffic {
             (Edge::Camera, Some(_)) if road.stock.queued_beyond() < 1.0 => Quality::Measured,
             (Edge::Camera, Some(_)) | (Edge::Loops, Some(_)) => Quality::Fused,
             (Edge::Camera | Edge::Loops, None) | (Edge::Model, Some(_)) => Quality::Imputed,
-            (Edge::Model, None) if tick.inflow.is_some() => Quality::Imputed,
+            (Edge::Model, None) if told => Quality::Imputed,
             (Edge::Model, None) => Quality::None,
         };
         let mut spent = road.stock.advance(&tick);
@@ -259,6 +260,15 @@ impl Traffic {
         spent.veh_s += inside;
         spent.free_veh_s += free;
         self.index.book(id, &spent, road.quality);
+    }
+
+    /// Whether something is known of at least half of the roads that lead to a link; of those in another partition that is
+    /// taken for granted.
+    fn comes_known(&self, network: &Network, id: LinkId) -> bool {
+        let from = &network.node(network.link(id).from).incoming;
+        let known =
+            from.iter().filter(|&&up| self.roads.get(up).is_none_or(|road| road.quality != Quality::None)).count();
+        known > 0 && 2 * known >= from.len()
     }
 
     /// Closes the minute of the lanes whose turn it is.

@@ -208,6 +208,32 @@ fn without_a_camera_loops_still_tell() {
 }
 
 #[test]
+fn nobody_expects_what_no_sensor_upstream_tells_of() {
+    let network = approach();
+    let none = Sensors::build(
+        &serde_json::from_str(r#"{"format": "greenwave-sensors/1", "sensors": []}"#).expect("a file"),
+        &network,
+    );
+    // (sensors, what is known of the road in and of the road behind the signal)
+    for (sensors, expected) in [
+        (none.expect("no sensors are sound"), [Quality::None, Quality::None]),
+        (sensors(&network), [Quality::Fused, Quality::Imputed]),
+    ] {
+        let mut traffic = Traffic::new(Arc::clone(&network), &sensors, Settings::default());
+        let green = Table::filled(GroupSet::EMPTY, network.junctions().len());
+        for s in 1..=5 {
+            for sensor in 0..sensors.table().len().min(4) {
+                let _ = offer(&mut traffic, sensor, 1000 * s, 1000 * s, 0);
+            }
+            traffic.advance(Time::from_s(s), &green);
+        }
+        let quality =
+            |name: &str| traffic.quality(network.link(network.link_named(name).expect("it is there")).lanes.start);
+        assert_eq!(["in", "on"].map(|name| quality(name).expect("it is here")), expected);
+    }
+}
+
+#[test]
 fn a_sensor_that_misses_half_is_corrected_within_minutes() {
     for sensor in 0..4 {
         let mut world = World::new();
