@@ -73,11 +73,47 @@ test("the printed address lets one person in, once", async () => {
   await second.context().close();
 });
 
+/** How many pixels of the map are of the roads' colours: neither the ground nor grey. */
+async function coloured(page) {
+  const image = (await page.locator("#map").screenshot()).toString("base64");
+  return page.evaluate(async (image) => {
+    const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    pen.drawImage(bitmap, 0, 0);
+    const { data } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) count += Math.abs(data[i] - data[i + 2]) > 40;
+    return count;
+  }, image);
+}
+
 test("the map is drawn, from the binary, under its own policy", async () => {
-  // It is drawn only when its worker has cut every road to size.
   await admin.locator("#map[data-drawn] canvas").waitFor();
   await admin.locator("#legend b", { hasText: "75" }).waitFor();
+  const pixels = await until("roads have their colours", async () => ((await coloured(admin)) > 4000 ? true : 0));
+  assert.ok(pixels);
   assert.deepEqual(wrongs, []);
+});
+
+test("what is pointed at on the map says its name, and opens", async () => {
+  const box = await admin.locator("#map").boundingBox();
+  const seen = {};
+  // Across the map by small steps, until a road and a signal were met.
+  for (let y = box.y + 60; y < box.y + box.height - 60 && !(seen.road && seen.signal); y += 9) {
+    for (let x = box.x + 60; x < box.x + box.width - 60 && !(seen.road && seen.signal); x += 37) {
+      await admin.mouse.move(x, y);
+      const tip = await admin.locator(".tip").textContent({ timeout: 1 }).catch(() => "");
+      if (tip) seen[tip.includes(">") ? "road" : "signal"] ??= { x, y, tip };
+    }
+  }
+  for (const [kind, { x, y, tip }] of Object.entries(seen)) {
+    await admin.mouse.click(x, y);
+    await heading(admin, tip);
+    assert.ok(decodeURIComponent(admin.url()).includes(`#/${kind === "road" ? "link" : "junction"}/${tip}`), admin.url());
+  }
+  assert.deepEqual(Object.keys(seen).sort(), ["road", "signal"]);
+  await tab(admin, "city");
 });
 
 test("from the city to the worst street, its worst junction, and why", async () => {

@@ -11,21 +11,22 @@ const hhmm = (s: number) => new Date(s * 1000).toISOString().slice(11, 16);
 export function trend(minutes: Minute[], width: number): HTMLElement {
   const box = el("div", { class: "chart" });
   if (minutes.length < 2) return box;
-  const style = { stroke: "#8a99aa", grid: { stroke: "#1b2531", width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const k = rem();
+  const style = { stroke: "#8a99aa", grid: { stroke: "#1b2531", width: k }, ticks: { show: false }, font: `${12 * k}px system-ui` };
   new uPlot({
     width, height: Math.round(width * 0.3), tzDate: utc, legend: { show: false }, cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, min, max) => [Math.min(1, min), Math.max(2, max * 1.05)] } },
-    axes: [{ ...style, size: 24, values: (_, all) => all.map(hhmm) }, { ...style, size: 38, values: (_, all) => all.map((v) => v.toFixed(1)) }],
-    series: [{}, { stroke: "#4d93c7", width: 2, fill: "#4d93c71f", points: { show: false } }],
+    axes: [{ ...style, size: 24 * k, space: 60 * k, values: (_, all) => all.map(hhmm) }, { ...style, size: 38 * k, space: 32 * k, values: (_, all) => all.map((v) => v.toFixed(1)) }],
+    series: [{}, { stroke: "#4d93c7", width: 2 * k, fill: "#4d93c71f", points: { show: false } }],
   }, [minutes.map((m) => local_s(m.end_ms)), minutes.map((m) => m.index)], box);
   return box;
 }
 
 /** Pictures are drawn for letters of 13 pixels and grow with them; how wide one may be, then. */
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 13;
 const room = () => {
   const side = document.getElementById("side")!;
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 13;
-  return Math.max(300, (side.clientWidth - 2.4 * 13 * rem) / rem);
+  return Math.max(300, side.clientWidth / rem() - 2.4 * 13);
 };
 
 /** Stages that were run and are planned, as bars around now. */

@@ -4,7 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { ask, listen, setToken, signIn, signOut } from "./api";
-import { app, attempt, below, home, may, noteBox } from "./app";
+import { app, attempt, below, home, noteBox } from "./app";
 import { button, date, el, link, setOffset, span, time, uri } from "./dom";
 import { City } from "./map";
 import { INDEX, STATES, mark } from "./palette";
@@ -72,7 +72,7 @@ async function counts() {
 }
 const corridors = async () => { const all = await ask<Wave[]>("/api/corridors"); app.city.waves(all); badges.get("waves")!.textContent = String(all.filter((w) => w.live).length || ""); };
 const waiting = async () => {
-  if (!may("operator", home())) return;
+  if (!app.me.grants.some((g) => g.role !== "viewer")) return;
   const all = await ask<Orders>("/api/commands");
   const now = `${all.waiting.map((w) => w.id)}/${all.outcomes.length}`;
   badges.get("orders")!.textContent = String(all.waiting.length || "");
@@ -163,7 +163,6 @@ async function open() {
   const map = await ask<CityMap>("/api/map");
   app.map = map;
   setOffset(map.utc_offset_min);
-  app.zones = new Map((await ask<Zone[]>("/api/zones")).map((z) => [z.id, z]));
   frame(map);
   app.city = new City(mapBox, map, { junction: (id) => { location.hash = `/junction/${uri(id)}`; }, link: (id) => { if (app.pick) app.pick(id); else location.hash = `/link/${uri(id)}`; } });
   await everything();
@@ -179,7 +178,7 @@ async function open() {
   };
   setInterval(status, 250);
   setInterval(() => void waiting().catch(() => {}), 3000);
-  void listen({ tick, beat: (b) => { heard = Date.now(); age_ms = b.age_ms; ended = b.ended; }, reset: () => void everything().catch(() => {}) });
+  void listen({ tick, beat: (b) => { heard = Date.now(); age_ms = b.age_ms; ended = b.ended; }, reset: () => void everything().then(redraw).catch(() => {}) });
 }
 
 function door(why = "") {

@@ -6,6 +6,17 @@ import type { State } from "./types";
 export const INDEX: [number, string][] = [[1, "#2f4a61"], [1.5, "#4d93c7"], [2, "#f1e08a"], [3, "#f59b3f"], [4, "#ff5d4f"]];
 export const NOTHING = "#222d39";
 
+/** The colour of a road with this delay index: red, green, blue. */
+export function colour(index: number | null): number[] {
+  const rgb = (hex: string) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  if (index == null || index < 1) return rgb(NOTHING);
+  const next = INDEX.findIndex(([at]) => at > index);
+  if (next < 1) return rgb(INDEX.at(-1)![1]);
+  const [[low, from], [high, to]] = [INDEX[next - 1], INDEX[next]];
+  const there = rgb(to);
+  return rgb(from).map((c, i) => c + ((there[i] - c) * (index - low)) / (high - low));
+}
+
 /** The class of a delay index: a zone's bounds are narrower than a road's. */
 export const grade = (index: number | null, road = false) => {
   const [slow, congested, severe] = road ? [1.5, 2, 4] : [1.5, 1.8, 2.2];
@@ -22,7 +33,7 @@ export const STAGES = ["#3f7fb0", "#b9772f", "#4b8f7a", "#8a6bb1", "#8c8544", "#
 export const GREEN = "#35d39a";
 
 /** A state's mark, drawn on a square of 24. */
-export function draw(pen: CanvasRenderingContext2D, state: State) {
+export function draw(pen: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, state: State) {
   const { colour, shape } = STATES[state];
   pen.fillStyle = colour; pen.strokeStyle = colour; pen.lineWidth = 3.5; pen.lineJoin = "round";
   const path = (points: [number, number][]) => { pen.beginPath(); points.forEach(([x, y], i) => (i ? pen.lineTo(x, y) : pen.moveTo(x, y))); pen.closePath(); };
@@ -39,11 +50,18 @@ export function draw(pen: CanvasRenderingContext2D, state: State) {
   }
 }
 
+const pictures = new Map<State, string>();
 /** The mark as a picture for the page. */
-export function mark(state: State): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 48; canvas.className = "mark";
-  const pen = canvas.getContext("2d")!;
-  pen.scale(2, 2); draw(pen, state);
-  return canvas;
+export function mark(state: State): HTMLImageElement {
+  let picture = pictures.get(state);
+  if (!picture) {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 48;
+    const pen = canvas.getContext("2d")!;
+    pen.scale(2, 2); draw(pen, state);
+    pictures.set(state, (picture = canvas.toDataURL()));
+  }
+  const image = new Image(24, 24);
+  [image.src, image.className, image.alt] = [picture, "mark", ""];
+  return image;
 }
