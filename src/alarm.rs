@@ -1,7 +1,8 @@
 //! Alarms as a closed loop: collect, report, assign, handle, feed back, evaluate. One alarm a cause, however often it is
-//! seen; deadlines that call the zone above; statistics of how fast people were.
+//! seen, and one for many of a kind in one zone; deadlines that call the zone above; statistics of how fast people were.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::ids::{JunctionId, LinkId, Table, ZoneId};
 use crate::network::zone::Zone;
@@ -11,6 +12,9 @@ use crate::time::{Span, Time};
 pub const KEPT_MAX: usize = 5_000;
 /// A cause that is not seen for this long has gone, where nothing says so earlier.
 pub const GONE_AFTER: Span = Span::from_s(180);
+
+/// So many alarms of a kind in one zone that nobody has taken on yet become one, of the zone.
+pub const GATHER: usize = 3;
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -44,6 +48,16 @@ impl Kind {
             Self::Sensors | Self::Rejections => (900, 14_400),
         };
         (Span::from_s(acknowledge), Span::from_s(resolve))
+    }
+
+    /// Whether many of these in one zone are one thing to look after. Each green wave is somebody's life.
+    fn gathers(self) -> bool {
+        self != Self::GreenWave
+    }
+
+    /// Whether it is told of once and again when it is over, instead of as long as it is there.
+    fn told_once(self) -> bool {
+        matches!(self, Self::Sensors | Self::Silent)
     }
 }
 
@@ -137,7 +151,9 @@ pub struct Alarm {
     pub seen: Time,
     /// How often.
     pub count: u32,
-    /// Whether the cause has gone.
+    /// Where it is there, and when it was last seen there: one place, or those of a zone that were gathered.
+    pub parts: BTreeMap<Place, Time>,
+    /// Whether the cause has gone: from every part.
     pub gone: bool,
     /// The next deadline; none once it is resolved.
     pub due: Option<Time>,
@@ -171,7 +187,7 @@ pub struct Statistics {
 /// Every alarm there is.
 #[derive(Debug, Clone, Default)]
 pub struct Desk {
-    all: BTreeMap<u64, Alarm>,
+    all: BTreeMap<u64, Arc<Alarm>>,
     open: BTreeMap<Cause, u64>,
     statistics: BTreeMap<Kind, Statistics>,
     last: u64,
@@ -181,22 +197,21 @@ impl Desk {
     /// Books what was seen by `now`, lets deadlines pass; the numbers of the alarms that changed.
     pub fn step(&mut self, now: Time, zones: &Table<ZoneId, Zone>, sightings: &[Sighting]) -> Vec<u64> {
         let mut changed: Vec<u64> = sightings.iter().filter_map(|s| self.see(now, s)).collect();
-        for alarm in self.all.values_mut().filter(|a| a.state < State::Resolved) {
-            // Of sensors and controllers it is told when it is over; of all else, as long as it is there.
-            let silent = !alarm.gone
-                && now - alarm.seen > GONE_AFTER
-                && !matches!(alarm.cause.kind, Kind::Sensors | Kind::Silent);
-            if silent || (alarm.gone && now - alarm.seen > Span::from_s(30)) {
-                alarm.gone = true;
-                close(alarm, now, &mut self.statistics);
-                self.open.remove(&alarm.cause);
-                changed.push(alarm.id);
+        let open: Vec<u64> = self.all.iter().filter(|(_, a)| a.state < State::Resolved).map(|(&id, _)| id).collect();
+        for id in open {
+            let alarm = &self.all[&id];
+            let since = now - alarm.seen;
+            let silent = !alarm.gone && since > GONE_AFTER && !alarm.cause.kind.told_once();
+            if silent || (alarm.gone && since > Span::from_s(30)) {
+                self.close(now, id);
+                changed.push(id);
             } else if alarm.due.is_some_and(|due| due <= now) {
+                let Some(alarm) = self.all.get_mut(&id).map(Arc::make_mut) else { continue };
                 let patience = alarm.cause.kind.deadlines();
                 alarm.desk = zones[alarm.desk].parent.unwrap_or(alarm.desk);
                 alarm.due = Some(now + if alarm.acknowledged.is_some() { patience.1 } else { patience.0 });
                 self.statistics.entry(alarm.cause.kind).or_default().escalated += 1;
-                changed.push(alarm.id);
+                changed.push(id);
             }
         }
         self.forget();
@@ -206,58 +221,90 @@ impl Desk {
     }
 
     fn see(&mut self, now: Time, sighting: &Sighting) -> Option<u64> {
+        let Cause { kind, place } = sighting.cause;
         let open = self.open.get(&sighting.cause).copied();
-        match (open.and_then(|id| self.all.get_mut(&id)), sighting.there) {
-            (Some(alarm), true) => {
-                alarm.seen = now;
-                alarm.gone = false;
+        let Some(id) = open.or_else(|| self.gathering(sighting)) else {
+            return sighting.there.then(|| self.raise(now, sighting));
+        };
+        let alarm = self.all.get_mut(&id).map(Arc::make_mut)?;
+        if !sighting.there && (alarm.gone || !alarm.parts.contains_key(&place)) {
+            return None;
+        }
+        match sighting.there {
+            true => {
+                alarm.parts.insert(place, now);
                 alarm.count = alarm.count.saturating_add(1);
                 alarm.text.clone_from(&sighting.text);
-                Some(alarm.id)
+                self.open.insert(sighting.cause, id);
             }
-            (Some(alarm), false) if alarm.gone => None,
-            (Some(alarm), false) => {
-                (alarm.gone, alarm.seen) = (true, now);
-                Some(alarm.id)
-            }
-            (None, false) => None,
-            (None, true) => {
-                self.last += 1;
-                self.open.insert(sighting.cause, self.last);
-                self.statistics.entry(sighting.cause.kind).or_default().raised += 1;
-                self.all.insert(
-                    self.last,
-                    Alarm {
-                        id: self.last,
-                        cause: sighting.cause,
-                        owner: sighting.zone,
-                        desk: sighting.zone,
-                        state: State::Reported,
-                        text: sighting.text.clone(),
-                        raised: now,
-                        seen: now,
-                        count: 1,
-                        gone: false,
-                        due: Some(now + sighting.cause.kind.deadlines().0),
-                        acknowledged: None,
-                        resolved: None,
-                        assignee: None,
-                        notes: Vec::new(),
-                        real: None,
-                    },
-                );
-                Some(self.last)
+            false => {
+                alarm.parts.remove(&place);
             }
         }
+        let stays = |seen: Time| kind.told_once() || now - seen <= GONE_AFTER;
+        alarm.parts.retain(|_, &mut seen| stays(seen));
+        (alarm.gone, alarm.seen) = (alarm.parts.is_empty(), now);
+        Some(id)
     }
 
-    /// Somebody does something with alarm `id`.
+    /// The alarm of a whole zone that takes in what is seen there.
+    fn gathering(&self, sighting: &Sighting) -> Option<u64> {
+        let whole = Cause { place: Place::Zone(sighting.zone), ..sighting.cause };
+        sighting.there.then(|| self.open.get(&whole).copied()).flatten()
+    }
+
+    fn raise(&mut self, now: Time, sighting: &Sighting) -> u64 {
+        let kind = sighting.cause.kind;
+        self.last += 1;
+        let mut alarm = Alarm {
+            id: self.last,
+            cause: sighting.cause,
+            owner: sighting.zone,
+            desk: sighting.zone,
+            state: State::Reported,
+            text: sighting.text.clone(),
+            raised: now,
+            seen: now,
+            count: 1,
+            parts: BTreeMap::from([(sighting.cause.place, now)]),
+            gone: false,
+            due: Some(now + kind.deadlines().0),
+            acknowledged: None,
+            resolved: None,
+            assignee: None,
+            notes: Vec::new(),
+            real: None,
+        };
+        let untouched = |a: &&Arc<Alarm>| {
+            a.cause.kind == kind && a.owner == alarm.owner && a.state == State::Reported && a.assignee.is_none()
+        };
+        let alike: Vec<Arc<Alarm>> = self.all.values().filter(untouched).cloned().collect();
+        self.statistics.entry(kind).or_default().raised += 1;
+        if kind.gathers() && alike.len() + 1 >= GATHER {
+            // One from now on, as old as its oldest part and due as soon.
+            for part in &alike {
+                self.all.remove(&part.id);
+                alarm.parts.extend(part.parts.iter().map(|(&place, &seen)| (place, seen)));
+                alarm.count = alarm.count.saturating_add(part.count);
+                (alarm.raised, alarm.due) = (alarm.raised.min(part.raised), alarm.due.min(part.due));
+            }
+            alarm.desk = alike.first().map_or(alarm.desk, |oldest| oldest.desk);
+            alarm.cause.place = Place::Zone(alarm.owner);
+            self.statistics.entry(kind).or_default().raised -= alike.len() as u64;
+        }
+        self.open.retain(|_, of| alike.iter().all(|part| part.id != *of));
+        self.open.extend(alarm.parts.keys().map(|&place| (Cause { kind, place }, alarm.id)));
+        self.open.insert(alarm.cause, alarm.id);
+        self.all.insert(alarm.id, Arc::new(alarm));
+        self.last
+    }
+
+    /// Whether `deed` can be done with alarm `id` now, and what its state is then.
     ///
     /// # Errors
     /// When there is no such alarm, or it has not come so far, or is past that.
-    pub fn act(&mut self, now: Time, id: u64, who: &str, deed: Deed) -> Result<&Alarm, Box<str>> {
-        let alarm =
-            self.all.get_mut(&id).ok_or_else(|| -> Box<str> { format!("alarm: {id} does not exist").into() })?;
+    pub fn may(&self, id: u64, deed: &Deed) -> Result<State, Box<str>> {
+        let alarm = self.all.get(&id).ok_or_else(|| -> Box<str> { format!("alarm: {id} does not exist").into() })?;
         let over = alarm.state >= State::Resolved;
         let wrong = match deed {
             Deed::Evaluate { .. } => !over || alarm.state == State::Evaluated,
@@ -267,11 +314,26 @@ impl Desk {
         if wrong {
             return Err(format!("alarm: {id} is {:?}, which does not allow this", alarm.state).into());
         }
-        if !matches!(deed, Deed::Evaluate { .. }) && alarm.acknowledged.is_none() {
+        Ok(match deed {
+            Deed::Acknowledge | Deed::Assign(_) => alarm.state.max(State::Acknowledged),
+            Deed::Handle(_) => State::Handling,
+            Deed::Resolve(_) => State::Resolved,
+            Deed::Evaluate { .. } => State::Evaluated,
+        })
+    }
+
+    /// Somebody does something with alarm `id`.
+    ///
+    /// # Errors
+    /// As [`Self::may`].
+    pub fn act(&mut self, now: Time, id: u64, who: &str, deed: Deed) -> Result<Arc<Alarm>, Box<str>> {
+        let state = self.may(id, &deed)?;
+        let gone = || -> Box<str> { format!("alarm: {id} does not exist").into() };
+        let alarm = self.all.get_mut(&id).map(Arc::make_mut).ok_or_else(gone)?;
+        let sums = self.statistics.entry(alarm.cause.kind).or_default();
+        if state < State::Evaluated && alarm.acknowledged.is_none() {
             alarm.acknowledged = Some(now);
-            alarm.state = State::Acknowledged;
             alarm.due = Some(now + alarm.cause.kind.deadlines().1);
-            let sums = self.statistics.entry(alarm.cause.kind).or_default();
             sums.acknowledged.0 += 1;
             sums.acknowledged.1 += (now - alarm.raised).s();
         }
@@ -281,19 +343,10 @@ impl Desk {
                 alarm.assignee = Some(whom.clone());
                 format!("assigned to {whom}").into()
             }
-            Deed::Handle(note) => {
-                alarm.state = State::Handling;
-                note
-            }
-            Deed::Resolve(note) => {
-                close(alarm, now, &mut self.statistics);
-                self.open.remove(&alarm.cause);
-                note
-            }
+            Deed::Handle(note) | Deed::Resolve(note) => note,
             Deed::Evaluate { real, note } => {
-                alarm.state = State::Evaluated;
                 alarm.real = Some(real);
-                self.statistics.entry(alarm.cause.kind).or_default().unreal += u64::from(!real);
+                sums.unreal += u64::from(!real);
                 note
             }
         };
@@ -301,16 +354,30 @@ impl Desk {
         if alarm.notes.len() > 16 {
             alarm.notes.remove(0);
         }
-        Ok(alarm)
+        alarm.state = state;
+        if state == State::Resolved {
+            self.close(now, id);
+        }
+        self.all.get(&id).cloned().ok_or_else(gone)
+    }
+
+    /// It is over.
+    fn close(&mut self, now: Time, id: u64) {
+        let Some(alarm) = self.all.get_mut(&id).map(Arc::make_mut) else { return };
+        (alarm.state, alarm.resolved, alarm.due, alarm.gone) = (State::Resolved, Some(now), None, true);
+        let sums = self.statistics.entry(alarm.cause.kind).or_default();
+        sums.resolved.0 += 1;
+        sums.resolved.1 += (now - alarm.raised).s();
+        self.open.retain(|_, of| *of != id);
     }
 
     /// Every alarm, the oldest first.
-    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Alarm> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Alarm>> {
         self.all.values()
     }
 
     /// Alarm `id`.
-    pub fn alarm(&self, id: u64) -> Option<&Alarm> {
+    pub fn alarm(&self, id: u64) -> Option<&Arc<Alarm>> {
         self.all.get(&id)
     }
 
@@ -322,22 +389,11 @@ impl Desk {
     fn forget(&mut self) {
         while self.all.len() > KEPT_MAX {
             let oldest = self.all.values().find(|a| a.state >= State::Resolved).or(self.all.values().next());
-            let Some((id, cause)) = oldest.map(|a| (a.id, a.cause)) else { return };
+            let Some(id) = oldest.map(|a| a.id) else { return };
             self.all.remove(&id);
-            if self.open.get(&cause) == Some(&id) {
-                self.open.remove(&cause);
-            }
+            self.open.retain(|_, of| *of != id);
         }
     }
-}
-
-fn close(alarm: &mut Alarm, now: Time, statistics: &mut BTreeMap<Kind, Statistics>) {
-    alarm.state = State::Resolved;
-    alarm.resolved = Some(now);
-    alarm.due = None;
-    let sums = statistics.entry(alarm.cause.kind).or_default();
-    sums.resolved.0 += 1;
-    sums.resolved.1 += (now - alarm.raised).s();
 }
 
 #[cfg(test)]
@@ -370,6 +426,51 @@ mod tests {
         assert_eq!(desk.step(Time::from_s(60), &zones, &[]), [1]);
         assert_eq!(desk.alarm(1).map(|a| (a.desk, a.due)), Some((ZoneId::of(0), Some(Time::from_s(120)))));
         assert_eq!(desk.statistics()[&Kind::Fault].escalated, 1);
+    }
+
+    #[test]
+    fn many_of_a_kind_in_one_zone_are_one() {
+        let (zones, mut desk) = (zones(), Desk::default());
+        let at = |junction| Place::Junction(JunctionId::of(junction));
+        let told = |kind, junction, there| Sighting { cause: Cause { kind, place: at(junction) }, ..seen(there) };
+        let fault = |junction| told(Kind::Fault, junction, true);
+        desk.step(Time::from_s(0), &zones, &[fault(1), told(Kind::Silent, 9, true)]);
+        desk.step(Time::from_s(10), &zones, &[fault(2)]);
+        assert_eq!(desk.all().count(), 3, "two are two, and another kind is another thing");
+        desk.step(Time::from_s(20), &zones, &[fault(3), fault(4)]);
+        let whole = desk.all().find(|a| a.cause.kind == Kind::Fault).expect("one is left").clone();
+        assert_eq!(desk.all().count(), 2);
+        assert_eq!(whole.cause.place, Place::Zone(ZoneId::of(1)));
+        assert_eq!(whole.parts.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4].map(at));
+        assert_eq!((whole.raised, whole.due), (Time::from_s(0), Some(Time::from_s(60))), "it is as old as its first");
+        assert_eq!(desk.statistics()[&Kind::Fault].raised, 1);
+        // It is over when it is over everywhere; what comes back meanwhile comes back to it.
+        let over = [1, 2, 3, 4].map(|junction| told(Kind::Fault, junction, false));
+        desk.step(Time::from_s(30), &zones, &over[..3]);
+        assert_eq!(desk.alarm(whole.id).map(|a| a.gone), Some(false));
+        desk.step(Time::from_s(31), &zones, &over);
+        desk.step(Time::from_s(32), &zones, &[fault(2)]);
+        assert_eq!(desk.alarm(whole.id).map(|a| (a.gone, a.parts.len())), Some((false, 1)));
+        desk.step(Time::from_s(33), &zones, &over);
+        desk.step(Time::from_s(64), &zones, &[]);
+        assert_eq!(desk.alarm(whole.id).map(|a| a.state), Some(State::Resolved));
+        desk.step(Time::from_s(65), &zones, &[fault(2)]);
+        assert_eq!(desk.all().filter(|a| a.state == State::Reported && a.cause.kind == Kind::Fault).count(), 1);
+    }
+
+    #[test]
+    fn what_somebody_has_taken_on_is_gathered_no_more_and_green_waves_never() {
+        let (zones, mut desk) = (zones(), Desk::default());
+        let told = |kind, row| {
+            let cause = Cause { kind, place: Place::Link(LinkId::of(row)) };
+            Sighting { cause, ..seen(true) }
+        };
+        desk.step(Time::from_s(0), &zones, &[told(Kind::Congestion, 0), told(Kind::Congestion, 1)]);
+        desk.act(Time::from_s(1), 1, "ann", Deed::Acknowledge).expect("it is open");
+        desk.step(Time::from_s(2), &zones, &[told(Kind::Congestion, 2)]);
+        assert_eq!(desk.all().count(), 3);
+        desk.step(Time::from_s(3), &zones, &[0, 1, 2, 3].map(|row| told(Kind::GreenWave, row)));
+        assert_eq!(desk.all().count(), 7);
     }
 
     #[test]

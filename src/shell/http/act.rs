@@ -370,7 +370,7 @@ impl Site {
         let snapshot = self.snapshot.load();
         match ready {
             Ready::Act(Action::Hold(j) | Action::Release(j) | Action::Pin { junction: j, .. }) => {
-                snapshot.junctions[*j].order.as_deref().unwrap_or("free").to_owned()
+                snapshot.junctions[*j].order(snapshot.now).unwrap_or_else(|| "free".into())
             }
             _ => String::new(),
         }

@@ -41,8 +41,10 @@ pub struct JunctionRow {
     pub refused: Option<Arc<Refused>>,
     /// Changes of stage before the running plan.
     pub past: Arc<VecDeque<Change>>,
-    /// The order in force, in words.
-    pub order: Option<Arc<str>>,
+    /// Held until released.
+    pub held: bool,
+    /// Pinned to a program, by name, until then.
+    pub pinned: Option<(Arc<str>, Time)>,
 }
 
 impl JunctionRow {
@@ -54,6 +56,14 @@ impl JunctionRow {
         let first = all.iter().rposition(|c| c.at <= from).unwrap_or(0);
         all.drain(..first);
         all
+    }
+
+    /// The order in force at `now`, in words: as the engine has it, where a hold waits below a pin.
+    pub fn order(&self, now: Time) -> Option<String> {
+        match &self.pinned {
+            Some((program, until)) if now < *until => Some(format!("pinned to {program} until {until}")),
+            _ => self.held.then(|| "held".to_owned()),
+        }
     }
 
     /// The stage at `now`.
@@ -325,17 +335,66 @@ impl Board {
         if outcome.result.is_err() {
             return;
         }
-        let (at, order): (_, Option<Arc<str>>) = match action {
-            Some(Action::Hold(j)) => (j, Some("held".into())),
-            Some(Action::Release(j)) => (j, None),
+        match action {
+            Some(Action::Hold(j)) => {
+                if let Some(row) = self.junction(j) {
+                    row.held = true;
+                }
+            }
+            Some(Action::Release(j)) => {
+                if let Some(row) = self.junction(j) {
+                    (row.held, row.pinned) = (false, None);
+                }
+            }
             Some(Action::Pin { junction, program, until }) => {
                 let name = self.network.junction(junction).programs.get(usize::from(program)).map(|p| &*p.name);
-                (junction, Some(format!("pinned to {} until {until}", name.unwrap_or_default()).into()))
+                let name = name.unwrap_or_default().into();
+                if let Some(row) = self.junction(junction) {
+                    row.pinned = Some((name, until));
+                }
             }
-            _ => return,
-        };
-        if let Some(row) = self.junction(at) {
-            row.order = order;
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Command;
+    use crate::ids::Id;
+    use crate::network::limits::Limits;
+    use crate::twin::city::small;
+
+    #[test]
+    fn orders_are_in_force_as_long_as_the_engine_has_them() {
+        let network = Arc::new(Network::build(small::corridor(), &Limits::default()).expect("sound"));
+        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::from_s(0));
+        let junction = JunctionId::of(0);
+        let program = network.junction(junction).programs[0].name.clone();
+        let pin = |until| Action::Pin { junction, program: 0, until: Time::from_s(until) };
+        let pinned = |until| Some(format!("pinned to {program} until {}", Time::from_s(until)));
+        let held = || Some("held".to_owned());
+        // When, what is ordered then, whether the engine does it, and what is in force at that instant.
+        for (row, (at, action, done, in_force)) in [
+            (1, Some(pin(60)), false, None), // what was refused is no order
+            (2, Some(pin(60)), true, pinned(60)),
+            (59, None, true, pinned(60)),
+            (60, None, true, None), // it ends by itself, unsaid
+            (61, Some(Action::Hold(junction)), true, held()),
+            (62, Some(pin(70)), true, pinned(70)),
+            (70, None, true, held()), // the hold was not released
+            (71, Some(Action::Release(junction)), true, None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (now, id): (_, Box<str>) = (Time::from_s(at), row.to_string().into());
+            let command = |action| Command { id: id.clone(), at: now, operator: "".into(), reason: "".into(), action };
+            let events: Vec<Event> = action.map(|action| Event::Command(command(action))).into_iter().collect();
+            let result = if done { Ok("".into()) } else { Err("".into()) };
+            board.tick(now, &events, &[Output::Command(CommandOutcome { at: now, id: id.clone(), result })]);
+            assert_eq!(board.publish(now).junctions[junction].order(now), in_force, "at {at} s");
         }
     }
 }

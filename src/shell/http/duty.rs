@@ -37,6 +37,8 @@ pub(super) struct AlarmView {
     kind: String,
     /// What it is about: a junction, a link or a zone, by name.
     place: String,
+    /// Where it is there now: one place, or several of a zone that are one alarm.
+    parts: Vec<String>,
     owner: String,
     /// The zone that looks after it now.
     desk: String,
@@ -58,14 +60,16 @@ fn word<T: Serialize>(value: T) -> String {
 fn alarm_view(site: &Site, a: &Alarm) -> AlarmView {
     let net = &site.network;
     let zone = |z: ZoneId| net.zones()[z].name.to_string();
+    let place = |place: Place| match place {
+        Place::Junction(j) => net.junction(j).name.to_string(),
+        Place::Link(l) => net.link(l).name.to_string(),
+        Place::Zone(z) => zone(z),
+    };
     AlarmView {
         id: a.id,
         kind: word(a.cause.kind),
-        place: match a.cause.place {
-            Place::Junction(j) => net.junction(j).name.to_string(),
-            Place::Link(l) => net.link(l).name.to_string(),
-            Place::Zone(z) => zone(z),
-        },
+        place: place(a.cause.place),
+        parts: a.parts.keys().copied().map(place).collect(),
         owner: zone(a.owner),
         desk: zone(a.desk),
         state: word(a.state),
@@ -85,10 +89,11 @@ fn alarm_view(site: &Site, a: &Alarm) -> AlarmView {
     (status = 200, body = Vec<AlarmView>), (status = 401, body = Problem),
 ))]
 pub(super) async fn alarms(State(site): State<Arc<Site>>, seat: Seat) -> Json<Vec<AlarmView>> {
-    let desk = hold(&site.alarms);
-    let mut all: Vec<&Alarm> = desk.all().rev().filter(|a| site.may(&seat, Role::Viewer, a.owner)).collect();
+    // Told after the desk is free again: the engine's thread must not wait for words.
+    let seen = |a: &&Arc<Alarm>| site.may(&seat, Role::Viewer, a.owner);
+    let mut all: Vec<Arc<Alarm>> = hold(&site.alarms).all().rev().filter(seen).cloned().collect();
     all.sort_by_key(|a| a.state >= crate::alarm::State::Resolved);
-    Json(all.into_iter().take(500).map(|a| alarm_view(&site, a)).collect())
+    Json(all.iter().take(500).map(|a| alarm_view(&site, a)).collect())
 }
 
 /// What to do with an alarm.
@@ -121,12 +126,6 @@ pub(super) async fn handle_alarm(
     Body(step): Body<Step>,
 ) -> Result<Json<AlarmView>, Problem> {
     let now = site.snapshot.load().now;
-    let mut desk = hold(&site.alarms);
-    let alarm = desk.alarm(id).ok_or_else(|| Problem::unknown("alarm", &id.to_string()))?;
-    if !site.may(&seat, Role::Operator, alarm.owner) {
-        return Err(Problem::forbidden("this alarm"));
-    }
-    let (zone, before) = (site.network.zones()[alarm.owner].name.to_string(), word(alarm.state));
     let what = format!("alarm {id}: {}", serde_json::to_string(&step).unwrap_or_default());
     let deed = match step {
         Step::Acknowledge {} => Deed::Acknowledge,
@@ -135,10 +134,28 @@ pub(super) async fn handle_alarm(
         Step::Resolve { note } => Deed::Resolve(short(&note)),
         Step::Evaluate { real, note } => Deed::Evaluate { real, note: short(&note) },
     };
-    let done = desk.act(now, id, &seat.name, deed).map_err(|why| Problem::new(StatusCode::CONFLICT, why))?;
-    let view = alarm_view(&site, done);
-    site.book(&seat, what, vec![zone], &before, &view.state, "")?;
-    Ok(Json(view))
+    let conflict = |why: Box<str>| Problem::new(StatusCode::CONFLICT, why);
+    // Looked at, written down, then done. The desk is free while it is written: the engine's thread must not wait for a
+    // disk. What has changed meanwhile is written down as well.
+    let alarm = hold(&site.alarms).alarm(id).cloned().ok_or_else(|| Problem::unknown("alarm", &id.to_string()))?;
+    if !site.may(&seat, Role::Operator, alarm.owner) {
+        return Err(Problem::forbidden("this alarm"));
+    }
+    let becomes = hold(&site.alarms).may(id, &deed).map_err(conflict)?;
+    let zones = vec![site.network.zones()[alarm.owner].name.to_string()];
+    let before = word(alarm.state);
+    site.book(&seat, what.clone(), zones.clone(), &before, &word(becomes), "")?;
+    let done = hold(&site.alarms).act(now, id, &seat.name, deed);
+    match done {
+        Ok(alarm) => {
+            site.live.alarms(&[id]);
+            Ok(Json(alarm_view(&site, &alarm)))
+        }
+        Err(why) => {
+            site.book(&seat, what, zones, &before, &format!("not done: {why}"), "")?;
+            Err(conflict(why))
+        }
+    }
 }
 
 fn short(text: &str) -> Box<str> {

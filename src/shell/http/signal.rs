@@ -43,7 +43,7 @@ fn junction_view(site: &Site, id: JunctionId) -> JunctionView {
         stage: row.stage(snapshot.now).map(|s| junction.stages[s].name.to_string()),
         rung: row.rung.as_ref().map(|r| r.rung.to_string()),
         reason: row.rung.as_ref().map(|r| r.reason.to_string()),
-        order: row.order.as_deref().map(str::to_owned),
+        order: row.order(snapshot.now),
         queue: lanes.map(|lane| u32::from(snapshot.lanes[lane].queue)).sum(),
     }
 }

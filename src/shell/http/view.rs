@@ -29,7 +29,7 @@ pub(super) fn state_of(row: &JunctionRow, now: Time) -> &'static str {
     if now - status.at > SILENCE_MAX {
         return "silent";
     }
-    match (status.mode, row.order.is_some(), row.rung.as_ref().map(|r| r.rung)) {
+    match (status.mode, row.order(now).is_some(), row.rung.as_ref().map(|r| r.rung)) {
         (ControllerMode::Remote, true, _) => "ordered",
         (ControllerMode::Remote, false, Some(Rung::Measured | Rung::Fused)) => "measured",
         (ControllerMode::Remote, false, Some(Rung::Imputed | Rung::Profile)) => "imputed",
