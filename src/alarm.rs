@@ -330,6 +330,8 @@ impl Desk {
         let state = self.may(id, &deed)?;
         let gone = || -> Box<str> { format!("alarm: {id} does not exist").into() };
         let alarm = self.all.get_mut(&id).map(Arc::make_mut).ok_or_else(gone)?;
+        // Whoever acts goes by what was shown last, which may be a moment behind.
+        let now = now.max(alarm.seen);
         let sums = self.statistics.entry(alarm.cause.kind).or_default();
         if state < State::Evaluated && alarm.acknowledged.is_none() {
             alarm.acknowledged = Some(now);

@@ -1,6 +1,10 @@
 //! The page in a real browser, walked as operators walk it, against a running demo; pictures are left in
 //! `target/browser`. Needs Node.js, npm and Chromium (`CHROMIUM` names it where it is elsewhere): a failure without.
 
+#[expect(dead_code, reason = "the tests of the API ask more of it")]
+#[path = "cockpit/client.rs"]
+mod client;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -48,7 +52,7 @@ fn folder() -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     fs::create_dir_all(&to).expect("a folder");
-    for file in ["package.json", "package-lock.json", "walk.test.mjs", "frames.test.mjs"] {
+    for file in ["package.json", "package-lock.json", "walk.test.mjs", "frames.test.mjs", "style.test.mjs"] {
         fs::copy(from.join(file), to.join(file)).expect("it is part of the repository");
     }
     let (lock, installed) = (fs::read(to.join("package-lock.json")).expect("copied"), to.join("node_modules/.lock"));
@@ -69,20 +73,19 @@ fn chromium() -> PathBuf {
     found.expect("Chromium is there: install it, or name it with CHROMIUM")
 }
 
-/// Runs one file of tests against a demo of its own.
-fn walk(file: &str) {
+/// Runs one file of tests against a cockpit at `address`; `word` lets one person in.
+fn walk(file: &str, address: &str, word: &str, more: &[(&str, &str)]) {
     let folder = folder();
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target").join("browser");
     fs::create_dir_all(&pictures).expect("a folder");
-    let demo = Demo::start();
     let done = Command::new("node")
         .args(["--test", "--test-reporter", "spec", file])
         .current_dir(folder)
         .env("CHROMIUM", chromium())
-        .env("COCKPIT", &demo.address)
-        .env("WORD", &demo.word)
-        .env("PID", demo.process.id().to_string())
+        .env("COCKPIT", address)
+        .env("WORD", word)
         .env("PICTURES", &pictures)
+        .envs(more.iter().copied())
         .output()
         .expect("node is there: install Node.js 20.19");
     let said = String::from_utf8_lossy(&done.stdout);
@@ -98,6 +101,12 @@ fn walk(file: &str) {
 // One after the other: two browsers at a time would measure each other.
 #[test]
 fn operators_walk_the_page_and_a_large_city_stays_smooth() {
-    walk("walk.test.mjs");
-    walk("frames.test.mjs");
+    let demo = Demo::start();
+    walk("walk.test.mjs", &demo.address, &demo.word, &[("PID", &demo.process.id().to_string())]);
+    drop(demo);
+    let style = "https://tiles.example/style.json";
+    let room = client::Room::set_up(Vec::new(), &[], Some(style));
+    let (address, word) = (room.url(""), room.cockpit.one_time());
+    walk("style.test.mjs", &address, word, &[("STYLE", style)]);
+    walk("frames.test.mjs", &address, word, &[]);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::Room;
 use crate::oracle::{Oracle, ROLES};
-use crate::routes::{all, expected};
+use crate::routes::{Call, all, expected};
 
 /// A person of the test: a name, what they were given, the token that says so.
 struct Person {
@@ -101,6 +101,57 @@ fn ten_thousand_draws_of_token_route_and_zone() {
     }
     // Draws that all ended alike would show nothing.
     assert!([200, 202, 401, 403].iter().all(|status| seen[status] > 200), "{seen:?}");
+}
+
+#[test]
+fn every_route_is_described_and_every_description_is_a_route() {
+    let room = Room::open(Vec::new(), &[]);
+    let oracle = Oracle::new(&room.spec);
+    let (status, described) = room.ask(None, "/api/openapi.json", None);
+    assert_eq!(status, 200);
+    let mut described: Vec<String> = described["paths"]
+        .as_object()
+        .expect("paths")
+        .iter()
+        .flat_map(|(path, does)| {
+            does.as_object().expect("operations").keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    described.sort();
+    let (zone, junction, link) = (
+        oracle.zones().next().expect("one"),
+        oracle.junctions.keys().next().expect("one"),
+        oracle.links.keys().next().expect("one"),
+    );
+    // A name in a path stands where its description has {…}.
+    let fits = |call: &Call, operation: &str| {
+        let (method, template) = operation.split_once(' ').expect("two words");
+        let path = call.path.split('?').next().expect("a path");
+        let (parts, of): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
+        let alike = |(part, of): (&&str, &&str)| part == of || of.starts_with('{');
+        method == if call.body.is_some() { "post" } else { "get" }
+            && parts.len() == of.len()
+            && parts.iter().zip(&of).all(alike)
+    };
+    let calls = all(&oracle, zone, junction, link, "nobody");
+    for call in &calls {
+        assert!(described.iter().any(|operation| fits(call, operation)), "{} is not described", call.path);
+    }
+    for operation in &described {
+        assert!(calls.iter().any(|call| fits(call, operation)), "{operation} is tried by nobody");
+        let (method, path) = operation.split_once(' ').expect("two words");
+        let path = path.replace("{id}", "x");
+        // It is there: whatever it answers, it is not that there is nothing; and by no other method.
+        let (_, body) = room.ask(None, &path, (method == "post").then_some(&json!({})));
+        assert_ne!(body["error"], "there is nothing here", "{operation} is not there");
+        let (status, _) = room.ask(None, &path, (method == "get").then_some(&json!({})));
+        let both = described
+            .iter()
+            .filter(|o| o.ends_with(&format!(" {}", operation.split_once(' ').expect("two").1)))
+            .count()
+            == 2;
+        assert!(both || status == 405, "{operation} answers another method too: {status}");
+    }
 }
 
 #[test]

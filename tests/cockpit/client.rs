@@ -24,6 +24,11 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn open(issuers: Vec<Issuer>, dual: &[&str]) -> Self {
+        Self::set_up(issuers, dual, None)
+    }
+
+    /// With a style for the map underneath.
+    pub(crate) fn set_up(issuers: Vec<Issuer>, dual: &[&str], style: Option<&str>) -> Self {
         let spec = city::demo();
         let network = Arc::new(Network::build(spec.clone(), &Limits::default()).expect("sound"));
         let sensors = Arc::new(Sensors::build(&layout(&network, Layout::Full), &network).expect("they fit"));
@@ -34,7 +39,7 @@ impl Room {
             dual: dual.iter().map(|&kind| kind.to_owned()).collect(),
             audit: None,
             issuers,
-            style: None,
+            style: style.map(str::to_owned),
         };
         let cockpit = Cockpit::open(&network, &sensors, START, options).expect("a free port");
         let world = World { network, sensors, demand };
@@ -73,6 +78,9 @@ impl Room {
         // A server may hang up after an answer that came before it had read everything: then on another line.
         let mut got = call().or_else(|_| call()).expect("an answer");
         let status = got.status().as_u16();
+        if got.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            return (status, Value::Null); // which never ends
+        }
         (status, got.body_mut().read_json().unwrap_or(Value::Null))
     }
 

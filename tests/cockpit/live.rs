@@ -5,6 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use greenwave::event::{Event, Position, PriorityClass, PriorityRequest};
+use greenwave::ids::{Id, LinkId};
+use greenwave::network::Point;
+use greenwave::time::Time;
 use serde_json::Value;
 
 use crate::client::Room;
@@ -99,4 +103,72 @@ fn who_comes_back_hears_what_was_missed_or_that_it_is_lost() {
     assert_eq!(missed, [last + 1, last + 2, last + 3]);
     // A number from before the server began, or from long ago: everything is to be read again.
     assert_eq!(Ear::listen(&room, &token, Some(last + 1000)).next().expect("open").0, "reset");
+}
+
+/// A publication of half a megabyte, more of which than a few no system keeps for who does not read: a vehicle whose
+/// name is that long.
+fn large(room: &mut Room) {
+    std::thread::sleep(Duration::from_millis(101)); // publications are 100 ms apart
+    let tick = room.city.step();
+    let vehicle: Box<str> = "v".repeat(500_000).into();
+    let (from, to) = (LinkId::of(0), LinkId::of(1));
+    let request = PriorityRequest {
+        id: "large".into(),
+        at: Time::LONG_AGO,
+        authority: "".into(),
+        vehicle: vehicle.clone(),
+        class: PriorityClass::Ambulance,
+        from,
+        to,
+        route: [].into(),
+        deadline: None,
+    };
+    let position = Position { vehicle, at: tick.now, point: Point { x: 0.0, y: 0.0 }, speed: 9.0, heading: None };
+    room.cockpit.tick(tick.now, &[Event::Priority(request), Event::Position(position)], &[]);
+}
+
+#[test]
+fn who_does_not_read_is_let_go_holds_up_nobody_and_goes_on_where_it_was() {
+    let mut room = Room::open(Vec::new(), &[]);
+    let token = room.administrator();
+    let mut slow = Ear::listen(&room, &token, None);
+    assert_eq!(slow.next().expect("open").0, "reset");
+    // Somebody else reads as fast as it comes.
+    let mut quick = Ear::listen(&room, &token, None);
+    let reader = std::thread::spawn(move || {
+        let mut numbers = Vec::new();
+        while numbers.len() < 60 {
+            numbers.extend(quick.tick().expect("it reads, and is not let go").1);
+        }
+        numbers
+    });
+    (0..60).for_each(|_| large(&mut room));
+    let numbers = reader.join().expect("it heard everything");
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    // What had been sent before it was let go is still to be read, and then nothing more.
+    let mut had = Vec::new();
+    while let Some((_, number, _)) = slow.next() {
+        had.extend(number);
+        assert!(had.len() < 60, "it was not let go");
+    }
+    assert!(!had.is_empty());
+    let last = *had.last().expect("some");
+    let mut back = Ear::listen(&room, &token, Some(last));
+    let missed: Vec<u64> = (last..numbers[59]).map(|_| back.tick().expect("open").1.expect("a number")).collect();
+    assert_eq!(missed, (last + 1..=numbers[59]).collect::<Vec<_>>(), "nothing is lost and nothing told twice");
+}
+
+#[test]
+fn a_server_that_was_started_again_does_not_take_its_numbers_for_those_before() {
+    let number = |room: &mut Room, last: Option<u64>| {
+        let token = room.administrator();
+        let mut ear = Ear::listen(room, &token, last);
+        assert_eq!(ear.next().expect("open").0, "reset");
+        std::thread::sleep(Duration::from_millis(120));
+        room.pass(1);
+        ear.tick().expect("open").1.expect("a number")
+    };
+    let before = number(&mut Room::open(Vec::new(), &[]), None);
+    let after = number(&mut Room::open(Vec::new(), &[]), Some(before));
+    assert!(after > before, "{before} {after}");
 }

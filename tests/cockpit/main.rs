@@ -4,8 +4,10 @@ mod authority;
 #[path = "../kafka/bootstrap.rs"]
 mod bootstrap;
 mod client;
+mod duty;
 mod issuers;
 mod live;
 mod on_kafka;
 mod oracle;
 mod routes;
+mod waves;

@@ -87,6 +87,21 @@ pub(crate) fn all(oracle: &Oracle, zone: &str, junction: &str, link: &str, tag: 
         get("/api/statistics".into(), Asks::Role("engineer", vec![root])),
         get("/api/audit".into(), Asks::Somewhere("engineer")),
         get("/api/commands".into(), Asks::Somewhere("operator")),
+        get("/api/live".into(), Asks::Somewhere("viewer")),
+        Call {
+            path: "/api/session".into(),
+            body: Some(json!({"one_time": tag})),
+            asks: Asks::Nothing,
+            granted: 401, // not the word that was printed
+        },
+        // What does not exist is nobody's: the tests of alarms and of second persons try what does.
+        Call {
+            path: "/api/alarms/999999".into(),
+            body: Some(json!({"step": "acknowledge"})),
+            asks: Asks::Token,
+            granted: 404,
+        },
+        Call { path: "/api/commands/w999999/approve".into(), body: Some(json!({})), asks: Asks::Token, granted: 404 },
         Call {
             path: "/api/tokens".into(),
             body: Some(json!({"name": format!("friend of {tag}"), "grants": [{"zone": zone, "role": "viewer"}]})),

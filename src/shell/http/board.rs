@@ -166,10 +166,10 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty board at `now`.
-    pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, now: Time) -> Self {
+    /// An empty board at `now`; its publications are numbered from after `seq` on.
+    pub fn new(network: Arc<Network>, sensors: Arc<Sensors>, now: Time, seq: u64) -> Self {
         let open = Snapshot {
-            seq: 0,
+            seq,
             now,
             published: Time::LONG_AGO,
             ended: false,
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn orders_are_in_force_as_long_as_the_engine_has_them() {
         let network = Arc::new(Network::build(small::corridor(), &Limits::default()).expect("sound"));
-        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::from_s(0));
+        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::from_s(0), 0);
         let junction = JunctionId::of(0);
         let program = network.junction(junction).programs[0].name.clone();
         let pin = |until| Action::Pin { junction, program: 0, until: Time::from_s(until) };

@@ -273,7 +273,7 @@ mod tests {
     fn who_falls_behind_is_let_go_and_hears_the_rest_after_coming_back() {
         let network = Arc::new(Network::build(small::corridor(), &Limits::default()).expect("sound"));
         let live = Live::new(&network);
-        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::LONG_AGO);
+        let mut board = Board::new(Arc::clone(&network), Arc::default(), Time::LONG_AGO, 0);
         let authority = Authority::default();
         let (_, mut slow) = live.join(authority.clone(), None).expect("room for it");
         let (_, mut quick) = live.join(authority.clone(), None).expect("room for it");

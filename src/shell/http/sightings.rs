@@ -3,7 +3,7 @@
 use super::board::Snapshot;
 use crate::alarm::{Cause, Kind, Place, Sighting};
 use crate::corridor::{Report, State};
-use crate::event::Status;
+use crate::event::{ControllerFault, Status};
 use crate::ids::{JunctionId, LinkId, Table, ZoneId, span};
 use crate::network::{Network, Sensors};
 use crate::output::{AlarmKind, Output};
@@ -24,13 +24,18 @@ const REJECTED_LEAST: u32 = 60;
 /// A green wave is late from so long after its first promise on.
 const LATE: Span = Span::from_s(60);
 
-fn at_junction(network: &Network, id: JunctionId, kind: Kind, there: bool, text: String) -> Sighting {
-    let cause = Cause { kind, place: Place::Junction(id) };
-    Sighting { cause, zone: network.junction(id).zone, there, text: text.into() }
+/// A sighting with what exactly is there, for people; nothing where it is not.
+fn at_junction(network: &Network, id: JunctionId, kind: Kind, text: Option<String>) -> Sighting {
+    sighting(kind, Place::Junction(id), network.junction(id).zone, text)
 }
 
-fn on_link(network: &Network, id: LinkId, kind: Kind, there: bool, text: String) -> Sighting {
-    Sighting { cause: Cause { kind, place: Place::Link(id) }, zone: network.link(id).zone, there, text: text.into() }
+fn on_link(network: &Network, id: LinkId, kind: Kind, text: Option<String>) -> Sighting {
+    sighting(kind, Place::Link(id), network.link(id).zone, text)
+}
+
+fn sighting(kind: Kind, place: Place, zone: ZoneId, text: Option<String>) -> Sighting {
+    let there = text.is_some();
+    Sighting { cause: Cause { kind, place }, zone, there, text: text.unwrap_or_default().into() }
 }
 
 /// What one output says.
@@ -39,14 +44,14 @@ pub(super) fn of(output: &Output, network: &Network, sensors: &Sensors, open: &S
         Output::Alarm(alarm) => {
             let (kind, text) = match alarm.kind {
                 AlarmKind::Silent(span) => (Kind::Silent, format!("controller silent for {span}")),
-                AlarmKind::Fault(fault) => (Kind::Fault, format!("controller reports {fault:?}")),
+                AlarmKind::Fault(fault) => (Kind::Fault, fault_words(network, alarm.junction, fault)),
                 AlarmKind::Refuses(revision) => (Kind::Deviates, format!("controller refuses plan {}", revision.0)),
                 AlarmKind::Mismatch(group) => {
                     let group = &network.junction(alarm.junction).groups[group].name;
                     (Kind::Deviates, format!("group {group} does not show its plan"))
                 }
             };
-            seen.push(at_junction(network, alarm.junction, kind, true, text));
+            seen.push(at_junction(network, alarm.junction, kind, Some(text)));
         }
         Output::Corridor(report) => {
             let wave = open.waves.get(&report.request.id);
@@ -56,10 +61,21 @@ pub(super) fn of(output: &Output, network: &Network, sensors: &Sensors, open: &S
             let link = sensors.table()[change.sensor].link;
             let on = sensors.on(link);
             let bad = on.iter().filter(|&&s| !open.sensors[s].0.usable() && open.sensors[s].1.is_some()).count();
-            let text = format!("{bad} of {} sensors cannot be believed", on.len());
-            seen.push(on_link(network, link, Kind::Sensors, bad > 0, text));
+            let text = || format!("{bad} of {} sensors cannot be believed", on.len());
+            seen.push(on_link(network, link, Kind::Sensors, (bad > 0).then(text)));
         }
         _ => {}
+    }
+}
+
+fn fault_words(network: &Network, at: JunctionId, fault: ControllerFault) -> String {
+    match fault {
+        ControllerFault::Lamp(group) => {
+            format!("a lamp of group {} does not light", network.junction(at).groups[group].name)
+        }
+        ControllerFault::Conflict => "its conflict monitor tripped".into(),
+        ControllerFault::Power => "its power is failing".into(),
+        ControllerFault::Clock => "its clock is off".into(),
     }
 }
 
@@ -67,14 +83,14 @@ pub(super) fn of(output: &Output, network: &Network, sensors: &Sensors, open: &S
 /// deadline.
 fn late(report: &Report, promised: Option<Time>, network: &Network) -> Option<Sighting> {
     let vehicle = &report.request.vehicle;
-    let on = |there, text| Some(on_link(network, report.request.to, Kind::GreenWave, there, text));
+    let on = |text| Some(on_link(network, report.request.to, Kind::GreenWave, text));
     match report.state {
-        State::TimedOut => on(true, format!("{vehicle}: {}", report.why)),
-        State::Passed | State::Cancelled | State::Recovered => on(false, format!("{vehicle}: {}", report.why)),
+        State::TimedOut => on(Some(format!("{vehicle}: {}", report.why))),
+        State::Passed | State::Cancelled | State::Recovered => on(None),
         State::Active => {
             let (latest, due) = (report.arrives?.1, promised.map(|p| p + LATE));
             let due = due.into_iter().chain(report.request.deadline).min()?;
-            on(latest > due, format!("{vehicle}: {} later than is due", latest - due))
+            on((latest > due).then(|| format!("{vehicle}: {} later than is due", latest - due)))
         }
         State::Preview | State::Requested | State::Planned | State::Refused => None,
     }
@@ -84,7 +100,7 @@ fn late(report: &Report, promised: Option<Time>, network: &Network) -> Option<Si
 pub(super) fn heard(status: &Status, network: &Network, open: &Snapshot, seen: &mut Vec<Sighting>) {
     let before = open.junctions.get(status.junction).and_then(|row| row.status.as_ref());
     if before.is_some_and(|before| status.at - before.at > SILENCE_MAX) {
-        seen.push(at_junction(network, status.junction, Kind::Silent, false, "heard again".into()));
+        seen.push(at_junction(network, status.junction, Kind::Silent, None));
     }
 }
 
@@ -103,22 +119,93 @@ pub(super) fn minute(
             let busy = last.spent_veh_s >= CONGESTED_VEH_S;
             let there = last.delay_index >= CONGESTED.0 && busy;
             if there || last.delay_index < CONGESTED.1 || !busy {
-                let text = format!("delay index {:.1}", last.delay_index);
-                seen.push(on_link(network, id, Kind::Congestion, there, text));
+                let text = || format!("delay index {:.1}", last.delay_index);
+                seen.push(on_link(network, id, Kind::Congestion, there.then(text)));
             }
         }
         let link = network.link(id);
         let queued: f64 = span(&link.lanes).map(|lane| f64::from(open.lanes[lane].queue)).sum();
         let share = queued * SPACING_M / (link.length.get() * link.lane_count().max(1) as f64).max(1.0);
         if share >= FULL.0 || share < FULL.1 {
-            let text = format!("queues fill {:.0} % of it", share * 100.0);
-            seen.push(on_link(network, id, Kind::SpillBack, share >= FULL.0, text));
+            let text = || format!("queues fill {:.0} % of it", share * 100.0);
+            seen.push(on_link(network, id, Kind::SpillBack, (share >= FULL.0).then(text)));
         }
     }
     for (zone, count) in rejected.iter_mut() {
-        let cause = Cause { kind: Kind::Rejections, place: Place::Zone(zone) };
-        let text = format!("{count} readings rejected in a minute").into();
-        seen.push(Sighting { cause, zone, there: *count > most[zone].max(REJECTED_LEAST), text });
+        let there = *count > most[zone].max(REJECTED_LEAST);
+        let text = there.then(|| format!("{count} readings rejected in a minute"));
+        seen.push(sighting(Kind::Rejections, Place::Zone(zone), zone, text));
         *count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{Event, PriorityClass, PriorityRequest};
+    use crate::ids::Id;
+    use crate::network::limits::Limits;
+    use crate::shell::http::board::Board;
+    use crate::twin::city::small;
+
+    #[test]
+    fn a_green_wave_is_late_by_its_first_promise_or_its_deadline_and_when_it_is_lost() {
+        let network = Arc::new(Network::build(small::corridor(), &Limits::default()).expect("sound"));
+        let (from, to) = (LinkId::of(0), LinkId::of(1));
+        let at = Time::from_s;
+        // (deadline s, what is said of it: second, state, arrives at the latest; what is seen then)
+        type Said = (i64, State, Option<i64>, Option<bool>);
+        let cases: [(Option<i64>, &[Said]); 4] = [
+            // A minute later than first promised is late; what is made good is over.
+            (
+                None,
+                &[
+                    (1, State::Planned, Some(100), None),
+                    (2, State::Active, Some(160), Some(false)),
+                    (3, State::Active, Some(161), Some(true)),
+                    (4, State::Active, Some(150), Some(false)),
+                    (5, State::Passed, None, Some(false)),
+                ],
+            ),
+            // Its own deadline comes before that.
+            (Some(120), &[(1, State::Active, Some(100), Some(false)), (2, State::Active, Some(121), Some(true))]),
+            (None, &[(1, State::TimedOut, None, Some(true)), (2, State::Recovered, None, Some(false))]),
+            // Nothing is known of when it is there: nothing is late.
+            (None, &[(1, State::Active, None, None), (2, State::Refused, None, None)]),
+        ];
+        for (deadline, told) in cases {
+            let mut board = Board::new(Arc::clone(&network), Arc::default(), at(0), 0);
+            let request = PriorityRequest {
+                id: "r1".into(),
+                at: at(0),
+                authority: "".into(),
+                vehicle: "a7".into(),
+                class: PriorityClass::Ambulance,
+                from,
+                to,
+                route: [].into(),
+                deadline: deadline.map(at),
+            };
+            board.tick(at(0), &[Event::Priority(request.clone())], &[]);
+            for &(second, state, latest, seen) in told {
+                let report = Report {
+                    at: at(second),
+                    request: request.clone(),
+                    state,
+                    why: "a test".into(),
+                    route: vec![from, to],
+                    gates: Vec::new(),
+                    arrives: latest.map(|latest| (at(latest - 10), at(latest))),
+                    cost_veh_s: 0.0,
+                    extra_veh_s: 0.0,
+                };
+                let sightings = board.tick(at(second), &[], &[Output::Corridor(Box::new(report))]);
+                let waves = sightings.iter().filter(|s| s.cause.kind == Kind::GreenWave);
+                let waves: Vec<bool> = waves.map(|s| s.there).collect();
+                assert_eq!(waves, Vec::from_iter(seen), "{deadline:?} {second} s {state:?}");
+            }
+        }
     }
 }

@@ -8,11 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Site;
+use super::board::Snapshot;
 use super::problem::{Path, Problem, Query};
 use super::token::Seat;
 use super::view::{LinkView, SensorView, Which, link_view, sensor_view, state_of};
+use super::words::Word;
 use crate::event::Aspect;
-use crate::ids::{JunctionId, LaneId, LinkId, MovementId, span};
+use crate::ids::{ConnectionId, Id, JunctionId, LaneId, LinkId, MovementId, span};
 use crate::time::Span;
 
 /// A signal.
@@ -32,8 +34,8 @@ pub(super) struct JunctionView {
     queue: u32,
 }
 
-fn junction_view(site: &Site, id: JunctionId) -> JunctionView {
-    let (snapshot, junction) = (site.snapshot.load(), site.network.junction(id));
+fn junction_view(site: &Site, snapshot: &Snapshot, id: JunctionId) -> JunctionView {
+    let junction = site.network.junction(id);
     let row = &snapshot.junctions[id];
     let lanes = junction.approaches.iter().flat_map(|&l| span(&site.network.link(l).lanes));
     JunctionView {
@@ -60,7 +62,8 @@ pub(super) async fn junctions(
 ) -> Result<Json<Vec<JunctionView>>, Problem> {
     let wanted = which.filter(&site, &seat)?;
     let ids = site.network.junctions().ids().filter(|&j| wanted(site.network.junction(j).zone));
-    Ok(Json(ids.map(|j| junction_view(&site, j)).collect()))
+    let snapshot = site.snapshot.load();
+    Ok(Json(ids.map(|j| junction_view(&site, &snapshot, j)).collect()))
 }
 
 /// A change of stage, past or planned.
@@ -149,7 +152,7 @@ pub(super) async fn junction(
     let stage = |s| own.stages[s].name.to_string();
     let why = row.plan.as_ref().map(|p| &p.why);
     let lamps = row.status.as_ref().map_or(&[][..], |s| &s.lamps[..]);
-    let movement = |c: &crate::ids::ConnectionId| {
+    let movement = |c: &ConnectionId| {
         let m = &site.network.movements()[site.network.connections()[*c].movement];
         format!("{} → {}", site.network.link(m.from).name, site.network.link(m.to).name)
     };
@@ -159,43 +162,37 @@ pub(super) async fn junction(
         movements.dedup();
         GroupView {
             id: group.name.to_string(),
-            shows: match lamps.get(crate::ids::Id::index(g)) {
-                Some(Aspect::Red) => "red",
-                Some(Aspect::Yellow) => "yellow",
-                Some(Aspect::Green) => "green",
-                Some(Aspect::Dark) | None => "dark",
-            }
-            .into(),
+            shows: lamps.get(g.index()).copied().unwrap_or(Aspect::Dark).word().into(),
             demand: demand.map(|d| d.count),
             quality: demand.map(|d| d.quality.to_string()),
             movements,
         }
     });
-    let sensors = own.approaches.iter().flat_map(|&l| site.sensors.on(l)).map(|&s| sensor_view(&site, s));
+    let sensors = own.approaches.iter().flat_map(|&l| site.sensors.on(l)).map(|&s| sensor_view(&site, &snapshot, s));
     Ok(Json(JunctionInFull {
         now_ms: snapshot.now.ms(),
-        junction: junction_view(&site, at),
+        junction: junction_view(&site, &snapshot, at),
         revision: row.plan.as_ref().map(|p| p.plan.revision().0),
         heard_ms: row.status.as_ref().map(|s| s.at.ms()),
         timeline: changes.iter().map(|c| StageAt { stage: stage(c.stage), at_ms: c.at.ms() }).collect(),
         groups: groups.collect(),
         programs: own.programs.iter().map(|p| p.name.to_string()).collect(),
         why: why.map(|w| WhyView {
-            source: format!("{:?}", w.source).to_lowercase(),
+            source: w.source.word().into(),
             cost_veh_s: w.cost_veh_s,
             beaten: w.beaten.map(|b| stage(b.0)),
             beaten_by_veh_s: w.beaten.map(|b| b.1),
             bound_by: w.bound_by.iter().map(ToString::to_string).collect(),
         }),
         refused: row.refused.iter().flat_map(|r| r.violations.iter().map(ToString::to_string)).collect(),
-        movements: own.approaches.iter().flat_map(|&l| movements(&site, l)).collect(),
-        approaches: own.approaches.iter().map(|&l| link_view(&site, l)).collect(),
+        movements: own.approaches.iter().flat_map(|&l| movements(&site, &snapshot, l)).collect(),
+        approaches: own.approaches.iter().map(|&l| link_view(&site, &snapshot, l)).collect(),
         sensors: sensors.collect(),
     }))
 }
 
-fn movements(site: &Site, link: LinkId) -> Vec<MovementView> {
-    let (net, snapshot) = (&site.network, site.snapshot.load());
+fn movements(site: &Site, snapshot: &Snapshot, link: LinkId) -> Vec<MovementView> {
+    let net = &site.network;
     let view = |&m: &MovementId| {
         let movement = &net.movements()[m];
         let mut lanes: Vec<LaneId> = movement.connections.iter().map(|&c| net.connections()[c].from).collect();
@@ -205,7 +202,7 @@ fn movements(site: &Site, link: LinkId) -> Vec<MovementView> {
         MovementView {
             from: net.link(link).name.to_string(),
             to: net.link(movement.to).name.to_string(),
-            turn: format!("{:?}", movement.turn).to_lowercase(),
+            turn: movement.turn.word().into(),
             queue: lanes.iter().map(|&l| u32::from(snapshot.lanes[l].queue)).sum(),
             shared: lanes.iter().any(elsewhere),
         }

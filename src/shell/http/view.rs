@@ -12,13 +12,15 @@ use super::Site;
 use super::board::{IndexRow, JunctionRow, Snapshot};
 use super::problem::{Path, Problem, Query};
 use super::token::Seat;
+use super::words::Word;
 use crate::authority::Role;
 use crate::event::ControllerMode;
-use crate::ids::{LinkId, Table, ZoneId, span};
+use crate::ids::{LinkId, SensorId, Table, ZoneId, span};
 use crate::network::zone::ancestors;
 use crate::plan::ladder::{Rung, SILENCE_MAX};
 use crate::shell::clock;
 use crate::time::{Span, Time};
+use crate::traffic::health::Health;
 
 /// How a junction is, in one word.
 pub(super) fn state_of(row: &JunctionRow, now: Time) -> &'static str {
@@ -116,7 +118,7 @@ fn zone_view(site: &Site, seat: &Seat, id: ZoneId, snapshot: &Snapshot, counts: 
     let before = row.trend.iter().rev().nth(15).map(|m| f64::from(m.1));
     ZoneView {
         id: zone.name.to_string(),
-        level: format!("{:?}", zone.level).to_lowercase(),
+        level: zone.level.word().into(),
         parent: zone
             .parent
             .filter(|&p| site.may(seat, Role::Viewer, p))
@@ -199,8 +201,8 @@ pub(super) struct LinkView {
     queue: Vec<u16>,
 }
 
-pub(super) fn link_view(site: &Site, id: LinkId) -> LinkView {
-    let (snapshot, link) = (site.snapshot.load(), site.network.link(id));
+pub(super) fn link_view(site: &Site, snapshot: &Snapshot, id: LinkId) -> LinkView {
+    let link = site.network.link(id);
     let last = snapshot.links[id].last;
     let junction = site.network.junction_at_end(id).map(|j| site.network.junction(j).name.to_string());
     LinkView {
@@ -227,7 +229,8 @@ pub(super) async fn links(
 ) -> Result<Json<Vec<LinkView>>, Problem> {
     let wanted = which.filter(&site, &seat)?;
     let ids = site.network.links().ids().filter(|&l| wanted(site.network.link(l).zone));
-    let mut all: Vec<LinkView> = ids.map(|l| link_view(&site, l)).collect();
+    let snapshot = site.snapshot.load();
+    let mut all: Vec<LinkView> = ids.map(|l| link_view(&site, &snapshot, l)).collect();
     all.sort_by(|a, b| b.lost_veh_s.unwrap_or(0.0).total_cmp(&a.lost_veh_s.unwrap_or(0.0)));
     Ok(Json(all))
 }
@@ -244,7 +247,11 @@ pub(super) async fn link(
 ) -> Result<Json<Trend<LinkView>>, Problem> {
     let link = site.seen_link(&seat, &id)?;
     let snapshot = site.snapshot.load();
-    Ok(Json(Trend { now_ms: snapshot.now.ms(), what: link_view(&site, link), trend: trend(&snapshot.links[link]) }))
+    Ok(Json(Trend {
+        now_ms: snapshot.now.ms(),
+        what: link_view(&site, &snapshot, link),
+        trend: trend(&snapshot.links[link]),
+    }))
 }
 
 /// A loop or a camera.
@@ -259,14 +266,13 @@ pub(super) struct SensorView {
     since_ms: Option<i64>,
 }
 
-pub(super) fn sensor_view(site: &Site, id: crate::ids::SensorId) -> SensorView {
-    use crate::traffic::health::Health;
-    let (snapshot, sensor) = (site.snapshot.load(), &site.sensors.table()[id]);
+pub(super) fn sensor_view(site: &Site, snapshot: &Snapshot, id: SensorId) -> SensorView {
+    let sensor = &site.sensors.table()[id];
     let (health, since) = snapshot.sensors[id];
     let link = site.network.link(sensor.link);
     SensorView {
         id: sensor.name.to_string(),
-        kind: format!("{:?}", sensor.kind).to_lowercase(),
+        kind: sensor.kind.word().into(),
         link: link.name.to_string(),
         zone: site.network.zones()[link.zone].name.to_string(),
         health: match health {
@@ -291,7 +297,8 @@ pub(super) async fn sensors(
 ) -> Result<Json<Vec<SensorView>>, Problem> {
     let wanted = which.filter(&site, &seat)?;
     let ids = site.sensors.table().iter().filter(|(_, s)| wanted(site.network.link(s.link).zone)).map(|(id, _)| id);
-    let mut all: Vec<SensorView> = ids.map(|id| sensor_view(&site, id)).collect();
+    let snapshot = site.snapshot.load();
+    let mut all: Vec<SensorView> = ids.map(|id| sensor_view(&site, &snapshot, id)).collect();
     all.sort_by_key(|s| matches!(&*s.health, "good" | "unheard"));
     Ok(Json(all))
 }

@@ -11,8 +11,8 @@ use super::Site;
 use super::board::Wave;
 use super::problem::{Body, Problem};
 use super::token::Seat;
+use super::words::Word;
 use crate::authority::Role;
-use crate::corridor;
 use crate::ids::LinkId;
 use crate::units::Seconds;
 
@@ -56,20 +56,6 @@ pub(super) struct WaveView {
     seen_ms: Option<i64>,
 }
 
-fn word(state: corridor::State) -> &'static str {
-    match state {
-        corridor::State::Preview => "preview",
-        corridor::State::Requested => "requested",
-        corridor::State::Planned => "planned",
-        corridor::State::Active => "active",
-        corridor::State::Passed => "passed",
-        corridor::State::Cancelled => "cancelled",
-        corridor::State::TimedOut => "timed_out",
-        corridor::State::Recovered => "recovered",
-        corridor::State::Refused => "refused",
-    }
-}
-
 /// Green waves whose whole way you may see, the newest first.
 #[utoipa::path(get, path = "/api/corridors", security(("bearer" = [])), responses(
     (status = 200, body = Vec<WaveView>), (status = 401, body = Problem),
@@ -94,7 +80,7 @@ pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json
             at_ms: w.request.at.ms(),
             from: name(w.request.from),
             to: name(w.request.to),
-            state: word(w.state()).into(),
+            state: w.state().word().into(),
             live: w.state().live(),
             why: report.map_or_else(String::new, |r| r.why.to_string()),
             route: report.map_or(&*w.request.route, |r| &r.route).iter().map(|&l| name(l)).collect(),

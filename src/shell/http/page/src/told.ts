@@ -5,8 +5,8 @@ import { lang } from "./words";
 const SENTENCES: [RegExp, string][] = [
   [/^delay index ([\d.]+)$/, "延误指数 $1"], [/^queues fill (\d+) % of it$/, "排队占路段 $1 %"],
   [/^(\d+) of (\d+) sensors cannot be believed$/, "$2 个检测器中 $1 个不可信"], [/^controller silent for (.+)$/, "信号机失联 $1"],
-  [/^controller reports (.+)$/, "信号机报告故障 $1"], [/^controller refuses plan (\d+)$/, "信号机拒绝方案 $1"],
-  [/^group (.+) does not show its plan$/, "灯组 $1 未按方案显示"], [/^heard again$/, "恢复通信"], [/^(\d+) readings rejected in a minute$/, "一分钟内 $1 条数据被拒"],
+  [/^a lamp of group (.+) does not light$/, "灯组 $1 灯泡故障"], [/^its conflict monitor tripped$/, "冲突监视器动作"], [/^its power is failing$/, "供电故障"], [/^its clock is off$/, "时钟偏差"], [/^controller refuses plan (\d+)$/, "信号机拒绝方案 $1"],
+  [/^group (.+) does not show its plan$/, "灯组 $1 未按方案显示"], [/^(\d+) readings rejected in a minute$/, "一分钟内 $1 条数据被拒"],
   [/^(.+): (\S+ ?\S*) later than is due$/, "$1：晚于应到时刻 $2"],
   [/^its demand is measured$/, "需求为实测"], [/^its demand is fused$/, "需求为融合数据"], [/^its demand is imputed$/, "需求为推算"], [/^its demand is profile$/, "需求取自历史曲线"],
   [/^nothing is known of its demand$/, "需求未知"], [/^an operator holds it$/, "操作员保持"], [/^an operator pins program (.+)$/, "操作员固定方案 $1"],
