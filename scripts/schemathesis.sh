@@ -29,6 +29,7 @@ for _ in $(seq 100); do
   kill -0 "$demo" 2>/dev/null || { cat "$work/err" >&2; exit 1; }
   sleep 0.1
 done
+[ -n "$url" ] || { echo "the demo named no address within 10 s:" >&2; cat "$work/err" >&2; exit 1; }
 base=${url%%/#*} word=${url##*#}
 token=$(python3 - "$base" "$word" <<'PY'
 import json, sys, urllib.request

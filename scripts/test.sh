@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Everything CI runs: format, lints, tests, doc tests, docs. Needs Java 17 and Maven for a broker, Node.js 20.19 or newer and
-# Chromium for the page, Python 3 with venv for schemathesis. Installs nothing; stops at the first failure.
+# Chromium for the page, Python 3 with venv for schemathesis. Installs nothing on the system: what it fetches (crates, the
+# page's and the tests' npm packages, Kafka's jars, schemathesis) stays in target/, .cache/ and the tools' own caches. Stops
+# at the first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -92,7 +92,7 @@ function status() {
   const old = Math.max(silent > 1500 ? silent : 0, age_ms);
   const lost = !ended && old > 2000;
   health.className = lost ? "lost" : ended ? "ended" : "";
-  health.textContent = lost ? `${say("lost")} ${time(app.now_ms)}, ${span(old)} ${say("ago")}` : ended ? say("ended") : say("live");
+  health.textContent = lost ? `${say("lost")} ${app.now_ms ? time(app.now_ms) : "–"}, ${span(old)} ${say("ago")}` : ended ? say("ended") : say("live");
   document.body.classList.toggle("stale", lost);
   if (app.now_ms) clock.replaceChildren(el("small", {}, date(app.now_ms)), time(app.now_ms));
 }
