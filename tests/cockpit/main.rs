@@ -4,6 +4,7 @@ mod authority;
 #[path = "../kafka/bootstrap.rs"]
 mod bootstrap;
 mod client;
+mod demo;
 mod duty;
 mod issuers;
 mod live;

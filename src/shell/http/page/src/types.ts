@@ -50,7 +50,7 @@ export interface Preview {
   route: string[]; junctions: string[]; now_s: number; free_flow_s: number; length_m: number; allowed: boolean;
 }
 export interface Alarm {
-  id: number; kind: string; place: string; owner: string; desk: string; state: string; text: string; raised_ms: number;
+  id: number; kind: string; place: string; parts: string[]; owner: string; desk: string; state: string; text: string; raised_ms: number;
   seen_ms: number; count: number; gone: boolean; due_ms: number | null; assignee: string | null; notes: string[];
 }
 export interface Statistics {

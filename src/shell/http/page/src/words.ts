@@ -43,7 +43,7 @@ const WORDS: Record<string, [string, string]> = {
   whom: ["To whom?", "指派给？"], note: ["What is being done?", "正在采取的措施？"], due: ["due in", "剩余"], overdue: ["overdue", "超时"], atdesk: ["with", "经办"],
   congestion: ["Congestion", "拥堵"], spill_back: ["Spill-back", "溢流"], deviates: ["Deviates from plan", "偏离方案"],
   rejections: ["Readings rejected", "数据被拒"], reported: ["reported", "已上报"], acknowledged: ["acknowledged", "已确认"], handling: ["being handled", "处理中"],
-  resolved: ["resolved", "已解决"], evaluated: ["evaluated", "已评价"], open: ["Open", "未结"], closed: ["Closed", "已结"], answered: ["How fast alarms are answered", "告警响应统计"],
+  resolved: ["resolved", "已解决"], evaluated: ["evaluated", "已评价"], places: ["places", "处"], open: ["Open", "未结"], closed: ["Closed", "已结"], answered: ["How fast alarms are answered", "告警响应统计"],
   kind: ["kind", "类别"], raised: ["raised", "产生"], acks: ["s to acknowledge", "确认 秒"], ress: ["s to resolve", "解决 秒"], escalated: ["escalated", "升级"], unrealn: ["not real", "误报"],
   // waves
   from: ["From road", "起点道路"], to: ["To road", "终点道路"], vehicle: ["Vehicle", "车辆"], pick: ["Type, or click roads on the map.", "输入，或在地图上点选道路。"],

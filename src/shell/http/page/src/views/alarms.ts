@@ -8,9 +8,14 @@ import { say } from "../words";
 
 const over = (a: Alarm) => a.state === "resolved" || a.state === "evaluated";
 
-function place(a: Alarm): Node {
-  const kind = app.map.junctions.some((j) => j.id === a.place) ? "junction" : app.map.links.some((l) => l.id === a.place) ? "link" : "zone";
-  return link(a.place, `${kind}/${uri(a.place)}`);
+function place(name: string): Node {
+  const kind = app.map.junctions.some((j) => j.id === name) ? "junction" : app.map.links.some((l) => l.id === name) ? "link" : "zone";
+  return link(name, `${kind}/${uri(name)}`);
+}
+/** Where it is, for one that was gathered from many places of a zone. */
+function places(a: Alarm): Node | null {
+  if (a.parts.length === 0 || (a.parts.length === 1 && a.parts[0] === a.place)) return null;
+  return el("details", a.parts.length <= 3 ? { open: true } : {}, el("summary", {}, `${a.parts.length} ${say("places")}`), el("ul", {}, ...a.parts.map((p) => el("li", {}, place(p)))));
 }
 
 function acts(a: Alarm): HTMLElement | null {
@@ -31,7 +36,7 @@ function acts(a: Alarm): HTMLElement | null {
 function card(a: Alarm): HTMLElement {
   const late = a.due_ms != null && a.due_ms < app.now_ms;
   const due = a.due_ms == null ? null : el("span", { class: late ? "worse" : "dim" }, late ? say("overdue") : `${say("due")} ${span(a.due_ms - app.now_ms)}`);
-  return el("article", { class: a.state }, el("strong", {}, `${say(a.kind)} · `, place(a)), el("p", {}, told(a.text), a.count > 1 ? ` ×${a.count}` : ""),
+  return el("article", { class: a.state }, el("strong", {}, `${say(a.kind)} · `, place(a.place)), el("p", {}, told(a.text), a.count > 1 ? ` ×${a.count}` : ""), places(a),
     el("p", { class: "dim" }, `${say(a.state)} · ${time(a.raised_ms)} · ${say("atdesk")} ${a.assignee ?? a.desk} · `, due), ...a.notes.slice(-3).map((n) => el("p", { class: "dim note" }, n)), acts(a));
 }
 
