@@ -7,6 +7,7 @@ mod accounts;
 mod advance;
 pub mod delay;
 pub mod flow;
+pub mod forecast;
 pub mod health;
 pub mod impute;
 pub mod index;

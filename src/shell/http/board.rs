@@ -15,6 +15,7 @@ use crate::network::{Network, Sensors};
 use crate::output::{CommandOutcome, IndexReport, Output, Published, Refused, RungChange, Subject};
 use crate::plan::draft::Change;
 use crate::time::{Span, Time};
+use crate::traffic::forecast::{AHEAD, Forecast};
 use crate::traffic::health::Health;
 
 /// Minutes of a zone's index that are kept: a day.
@@ -79,6 +80,8 @@ pub struct IndexRow {
     pub last: Option<IndexReport>,
     /// Minute by minute.
     pub trend: VecDeque<(Time, f32)>,
+    /// What it will be, where such a day was seen before: of zones alone.
+    pub forecast: Vec<(Time, f32)>,
 }
 
 impl IndexRow {
@@ -163,6 +166,7 @@ pub struct Board {
     open: Snapshot,
     ordered: BTreeMap<Box<str>, Action>,
     rejected: Table<ZoneId, u32>,
+    forecasts: Table<ZoneId, Forecast>,
 }
 
 impl Board {
@@ -182,7 +186,8 @@ impl Board {
             outcomes: Arc::default(),
         };
         let rejected = Table::filled(0, network.zones().len());
-        Self { network, sensors, open, ordered: BTreeMap::new(), rejected }
+        let forecasts = Table::filled(Forecast::default(), network.zones().len());
+        Self { network, sensors, open, ordered: BTreeMap::new(), rejected, forecasts }
     }
 
     /// The state as it is now, under a new number.
@@ -284,8 +289,13 @@ impl Board {
                     }
                 }
                 Subject::Zone(zone) => {
-                    if let Some(row) = Arc::make_mut(&mut self.open.zones).get_mut(zone) {
+                    let rows = Arc::make_mut(&mut self.open.zones);
+                    if let (Some(row), Some(forecast)) = (rows.get_mut(zone), self.forecasts.get_mut(zone)) {
                         row.push(report, ZONE_MINUTES);
+                        let offset = self.network.utc_offset();
+                        forecast.minute(report.end, offset, report.delay_index as f32);
+                        let ahead = |span| Some((report.end + span, forecast.ahead(report.end, offset, span)?));
+                        row.forecast = AHEAD.into_iter().filter_map(ahead).collect();
                     }
                 }
             },

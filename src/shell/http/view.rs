@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Site;
-use super::board::{IndexRow, JunctionRow, Snapshot};
+use super::board::{JunctionRow, Snapshot};
 use super::problem::{Path, Problem, Query};
 use super::token::Seat;
 use super::words::Word;
@@ -73,6 +73,8 @@ pub(super) struct ZoneView {
     quality: Option<String>,
     /// Change of the delay index over the last fifteen minutes.
     change: Option<f64>,
+    /// What it will be in 5, 15 and 30 minutes; nothing before a day of its kind was seen at this hour.
+    forecast: Vec<Minute>,
     /// Junctions in it and below.
     junctions: usize,
     /// Those of them that do not run on measured demand.
@@ -96,8 +98,8 @@ pub(super) struct Trend<T> {
     trend: Vec<Minute>,
 }
 
-fn trend(row: &IndexRow) -> Vec<Minute> {
-    row.trend.iter().map(|&(end, index)| Minute { end_ms: end.ms(), index }).collect()
+fn minutes<'a>(of: impl IntoIterator<Item = &'a (Time, f32)>) -> Vec<Minute> {
+    of.into_iter().map(|&(end, index)| Minute { end_ms: end.ms(), index }).collect()
 }
 
 /// How many junctions each zone has, with all below it, and how many of them do not run on measured demand.
@@ -126,6 +128,7 @@ fn zone_view(site: &Site, seat: &Seat, id: ZoneId, snapshot: &Snapshot, counts: 
         index: row.last.map(|l| l.delay_index),
         tpi: row.last.map(|l| l.tpi),
         quality: row.last.map(|l| l.quality.to_string()),
+        forecast: minutes(&row.forecast),
         change: before.zip(row.last).map(|(before, last)| last.delay_index - before),
         junctions: counts.0,
         impaired: counts.1,
@@ -156,7 +159,7 @@ pub(super) async fn zone(
     let zone = site.seen_zone(&seat, &id)?;
     let snapshot = site.snapshot.load();
     let what = zone_view(&site, &seat, zone, &snapshot, counts(&site, &snapshot)[zone]);
-    Ok(Json(Trend { now_ms: snapshot.now.ms(), what, trend: trend(&snapshot.zones[zone]) }))
+    Ok(Json(Trend { now_ms: snapshot.now.ms(), what, trend: minutes(&snapshot.zones[zone].trend) }))
 }
 
 /// Which of them.
@@ -250,7 +253,7 @@ pub(super) async fn link(
     Ok(Json(Trend {
         now_ms: snapshot.now.ms(),
         what: link_view(&site, &snapshot, link),
-        trend: trend(&snapshot.links[link]),
+        trend: minutes(&snapshot.links[link].trend),
     }))
 }
 

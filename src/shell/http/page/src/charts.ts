@@ -7,18 +7,20 @@ import type { Diagram, Green, Minute, StageAt } from "./types";
 const utc = (s: number) => uPlot.tzDate(new Date(s * 1000), "Etc/UTC");
 const hhmm = (s: number) => new Date(s * 1000).toISOString().slice(11, 16);
 
-/** Minute by minute. */
-export function trend(minutes: Minute[], width: number): HTMLElement {
+/** Minute by minute, and dashed what is forecast. */
+export function trend(minutes: Minute[], width: number, ahead: Minute[] = []): HTMLElement {
   const box = el("div", { class: "chart" });
   if (minutes.length < 2) return box;
   const k = rem();
+  // The forecast begins where what is known ends.
+  const from = minutes.map((m, i) => (ahead.length && i === minutes.length - 1 ? m.index : null)).concat(ahead.map((m) => m.index));
   const style = { stroke: "#8a99aa", grid: { stroke: "#1b2531", width: k }, ticks: { show: false }, font: `${12 * k}px system-ui` };
   new uPlot({
     width, height: Math.round(width * 0.3), tzDate: utc, legend: { show: false }, cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, min, max) => [Math.min(1, min), Math.max(2, max * 1.05)] } },
     axes: [{ ...style, size: 24 * k, space: 60 * k, values: (_, all) => all.map(hhmm) }, { ...style, size: 38 * k, space: 32 * k, values: (_, all) => all.map((v) => v.toFixed(1)) }],
-    series: [{}, { stroke: "#4d93c7", width: 2 * k, fill: "#4d93c71f", points: { show: false } }],
-  }, [minutes.map((m) => local_s(m.end_ms)), minutes.map((m) => m.index)], box);
+    series: [{}, { stroke: "#4d93c7", width: 2 * k, fill: "#4d93c71f", points: { show: false } }, { stroke: "#c9a2ff", width: 2 * k, dash: [5 * k, 4 * k], points: { show: false } }],
+  }, [[...minutes, ...ahead].map((m) => local_s(m.end_ms)), [...minutes.map((m) => m.index), ...ahead.map(() => null)], from], box);
   return box;
 }
 

@@ -13,7 +13,7 @@ export interface CityMap {
 export interface Minute { end_ms: number; index: number }
 export interface Zone {
   id: string; level: string; parent: string | null; index: number | null; tpi: number | null; quality: string | null;
-  change: number | null; junctions: number; impaired: number;
+  change: number | null; forecast: Minute[]; junctions: number; impaired: number;
 }
 export interface Link {
   id: string; road: string; zone: string; junction: string | null; index: number | null; lost_veh_s: number | null;

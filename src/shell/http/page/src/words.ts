@@ -10,7 +10,7 @@ const WORDS: Record<string, [string, string]> = {
   nothing: ["Nothing.", "无。"], close: ["Close", "关闭"], back: ["Back", "返回"],
   // figures
   index: ["delay index", "延误指数"], tpi: ["performance index", "运行指数"], junctions: ["junctions", "路口"],
-  impaired: ["not on measured demand", "未按实测需求"], quality: ["known", "数据质量"], trend: ["Delay index, last day", "延误指数，近一日"],
+  impaired: ["not on measured demand", "未按实测需求"], quality: ["known", "数据质量"], trend: ["Delay index, last day", "延误指数，近一日"], trendahead: ["Delay index, last day and half an hour ahead", "延误指数，近一日及未来半小时"],
   hour: ["Delay index, last hour", "延误指数，近一小时"], quarter: ["in 15 min", "15 分钟内"], nodata: ["no traffic", "无车流"],
   smooth: ["smooth", "畅通"], slow: ["slow", "缓行"], congested: ["congested", "拥堵"], severe: ["severely congested", "严重拥堵"], none: ["not known yet", "暂无数据"],
   measured: ["measured", "实测"], fused: ["fused", "融合"], imputed: ["imputed", "推算"], profile: ["time-of-day profile", "历史曲线"],

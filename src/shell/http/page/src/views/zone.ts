@@ -29,7 +29,7 @@ export async function zone(id: string): Promise<Node[]> {
     z.parent ? crumbs(id) : null, el("h2", {}, id, " ", el("small", {}, say(z.level === "city" ? "wholecity" : z.level))),
     el("p", { class: `figure ${grade(z.index)}` }, figure(z.index), el("small", {}, say(grade(z.index)), el("br"), change ?? say("index"))),
     el("p", { class: "dim" }, `${say("tpi")} ${fixed(z.tpi, 1)} · ${z.junctions} ${say("junctions")}, ${z.impaired} ${say("impaired")} · ${say(z.quality ?? "none")}`),
-    z.trend.length > 1 ? section(say("trend"), trend(z.trend, app.side.clientWidth - 36)) : null,
+    z.trend.length > 1 ? section(say(z.forecast.length ? "trendahead" : "trend"), trend(z.trend, app.side.clientWidth - 36, z.forecast)) : null,
     streets.length > 1 && z.level !== "district" ? section(say("worststreets"), zones(streets)) : null,
     children.length ? section(say("below"), zones(children)) : null,
     section(say("wrong"), open.length + odd.length === 0 ? el("p", { class: "dim" }, say("fine")) : null,
