@@ -70,17 +70,23 @@ fn decode(c: &mut Criterion) {
         group.throughput(Throughput::Elements(size as u64));
         let mut messages = ring.iter().cycle();
         let mut events = Vec::new();
-        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+        let unreadable = |wrong: wire::Wrong, source: &str| wrong.unreadable(source, Time::EPOCH);
+        let mut guess = None;
+        group.bench_function(BenchmarkId::new("stream", name), |b| {
+            b.iter(|| {
+                let bytes = messages.next().expect("a ring");
+                events.clear();
+                wire::readings_of(&world.names, black_box(bytes), &mut guess, &unreadable, &mut events)
+                    .expect("just written");
+                events.len()
+            });
+        });
+        group.bench_function(BenchmarkId::new("whole", name), |b| {
             b.iter(|| {
                 let bytes = messages.next().expect("a ring");
                 let message = wire::read(black_box(bytes)).expect("just written");
                 events.clear();
-                wire::readings(
-                    &world.names,
-                    message,
-                    &|wrong, source| wrong.unreadable(source, Time::EPOCH),
-                    &mut events,
-                );
+                wire::readings(&world.names, message, &unreadable, &mut events);
                 events.len()
             });
         });

@@ -12,12 +12,13 @@ mod read;
 mod read_control;
 mod say;
 pub mod snapshot;
+mod stream;
 mod write;
 mod wrong;
 
 pub use names::Names;
-pub use prost::Message;
-pub use read::{read, readings};
+pub use prost::{Message, decode_length_delimiter as varint};
+pub use read::{read, readings, readings_of};
 pub use read_control::{call, command, position, request, status};
 pub use say::output;
 pub use write::event;

@@ -2,6 +2,7 @@
 
 use prost::Message;
 
+use super::stream::stream;
 use super::v1::{self, reading::Seen as SeenMessage};
 use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, Wrong};
 use crate::event::{Event, LaneView, Reading, Seen, TurnCount, Unreadable};
@@ -18,6 +19,24 @@ pub fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, Wrong> {
         return Err(Wrong::new("", "", format!("is {} bytes long, more than {MESSAGE_BYTES_MAX}", bytes.len())));
     }
     Ok(M::decode(bytes)?)
+}
+
+/// The readings of one protobuf, as [`readings`] tells them. `guess` is the sensor that the first one is likely from, and
+/// afterwards the one that the next message may begin with.
+///
+/// # Errors
+/// When it is too long or no protobuf of this kind.
+pub fn readings_of(
+    names: &Names,
+    bytes: &[u8],
+    guess: &mut Option<SensorId>,
+    unreadable: &impl Fn(Wrong, &str) -> Unreadable,
+    events: &mut Vec<Event>,
+) -> Result<(), Wrong> {
+    if stream(names, bytes, guess, events).is_none() {
+        readings(names, read(bytes)?, unreadable, events);
+    }
+    Ok(())
 }
 
 /// The readings of one message, appended to `events`; what of it cannot be read is an event as well, which `unreadable`
@@ -63,7 +82,8 @@ pub fn readings(
     }
 }
 
-fn after(sensor: SensorId) -> Option<SensorId> {
+/// The sensor that is likely to be next.
+pub(super) fn after(sensor: SensorId) -> Option<SensorId> {
     Some(SensorId::of(sensor.index() + 1))
 }
 
@@ -77,7 +97,7 @@ pub(super) fn reading(names: &Names, message: &v1::Reading, guess: Option<Sensor
     Ok(Reading { sensor: id, end: Time::from_ms(message.end_ms), interval: span(message.interval_ms), seen })
 }
 
-fn span(ms: u32) -> Span {
+pub(super) fn span(ms: u32) -> Span {
     Span::from_ms(i64::from(ms))
 }
 
@@ -90,7 +110,7 @@ fn sensor<'a>(
     names.sensor(name, guess).ok_or_else(|| Wrong::new(field, name, "is no sensor"))
 }
 
-fn camera(names: &Names, sensor: &Sensor, m: &v1::CameraReading) -> Result<Seen, Wrong> {
+pub(super) fn camera(names: &Names, sensor: &Sensor, m: &v1::CameraReading) -> Result<Seen, Wrong> {
     let lanes = if m.lanes.is_empty() { m.vehicles.len() } else { m.lanes.len() };
     same_length("vehicles", m.vehicles.len(), lanes)?;
     same_length("queues", m.queues.len(), lanes)?;
@@ -179,7 +199,7 @@ fn loops<'a>(names: &Names, columns: &'a v1::LoopColumns, end: Time, interval: S
 /// In a column of speeds: the loop cannot tell.
 pub(super) const NO_SPEED: f32 = -1.0;
 
-fn cameras<'a>(
+pub(super) fn cameras<'a>(
     names: &Names,
     columns: &'a v1::CameraColumns,
     end: Time,

@@ -5,6 +5,7 @@
 use std::io::Cursor;
 
 use greenwave::event::Event;
+use greenwave::ids::{Id, SensorId};
 use greenwave::time::Time;
 use greenwave::wire::log::{Closing, Reader, Writer};
 use greenwave::wire::{self, Wrong, json, v1};
@@ -89,8 +90,14 @@ fn mutated_readings_are_refused_or_understood() {
         let mut rng = Pcg64Mcg::new(u128::from(seed) << 1 | 1);
         let mut bytes = whole[below(&mut rng, whole.len())].clone();
         mutate(&mut rng, &mut bytes);
+        let unreadable = |wrong: Wrong, source: &str| wrong.unreadable(source, Time::EPOCH);
+        let mut streamed = Vec::new();
+        // Whatever was the last sensor heard of.
+        let mut guess = Some(SensorId::of(below(&mut rng, names().sensors().table().len() + 1)));
+        let stream = wire::readings_of(names(), &bytes, &mut guess, &unreadable, &mut streamed);
         match wire::read::<v1::Readings>(&bytes) {
             Err(wrong) => {
+                assert_eq!((stream.as_ref(), streamed.len()), (Err(&wrong), 0), "seed {seed}");
                 useful(&wrong, seed);
                 refused += 1;
             }
@@ -104,7 +111,9 @@ fn mutated_readings_are_refused_or_understood() {
                 let most: usize = message.batches.iter().map(|b| most(rows(b).0) + most(rows(b).1)).sum();
                 let (singles, at_most) = (message.readings.len(), message.readings.len() + most);
                 let mut events = Vec::new();
-                wire::readings(names(), message, &|wrong, source| wrong.unreadable(source, Time::EPOCH), &mut events);
+                wire::readings(names(), message, &unreadable, &mut events);
+                // A float may be no number, which is equal to nothing.
+                assert_eq!((stream, format!("{streamed:?}")), (Ok(()), format!("{events:?}")), "seed {seed}");
                 assert!((singles..=at_most).contains(&events.len()), "seed {seed}: {} events", events.len());
                 understood += 1;
             }

@@ -1,0 +1,303 @@
+//! The hot message as it streams by: readings straight from bytes to events, with nothing in between.
+//!
+//! Only what writers usually write is read here: every field once, columns packed, ids before values. Whatever else a
+//! protobuf may be, and whatever is wrong with it, is left to the whole decoder, so that there is one account of errors.
+
+use prost::Message;
+
+use super::read::{NO_SPEED, after, camera, cameras, span};
+use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, v1};
+use crate::event::{Event, Reading, Seen};
+use crate::ids::SensorId;
+use crate::time::{Span, Time};
+
+/// The readings of a message, appended to `events`; none, and `events` as it was, where it is not as usual. `guess` is the
+/// sensor that the first one is likely from, and afterwards the one that the next message may begin with.
+pub(super) fn stream(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+    let first = events.len();
+    let done = message(names, bytes, guess, events);
+    if done.is_none() {
+        events.truncate(first);
+    }
+    done
+}
+
+fn message(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+    let (first, mut rest, mut singly) = (events.len(), bytes, true);
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return None;
+    }
+    while let Some(tag) = byte(&mut rest) {
+        let inner = block(&mut rest)?;
+        match tag {
+            0x0a if singly => events.push(Event::Reading(reading(names, inner, guess)?)),
+            0x12 => {
+                singly = false;
+                batch(names, inner, guess, events)?;
+            }
+            _ => return None,
+        }
+        if events.len() - first > READINGS_MAX {
+            return None;
+        }
+    }
+    Some(())
+}
+
+fn reading(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>) -> Option<Reading> {
+    let (mut rest, mut sensor, mut by_loop, mut by_camera) = (bytes, None, None, None);
+    let (mut end, mut interval) = (Time::EPOCH, Span::ZERO);
+    while let Some(tag) = byte(&mut rest) {
+        match tag {
+            0x0a => sensor = Some(names.sensor_of(block(&mut rest)?, *guess)?),
+            0x10 => end = Time::from_ms(varint(&mut rest)? as i64),
+            0x18 => interval = span(varint(&mut rest)? as u32),
+            0x22 if by_loop.is_none() => by_loop = Some(loop_reading(block(&mut rest)?)?),
+            0x2a if by_camera.is_none() => by_camera = Some(block(&mut rest)?),
+            _ => return None,
+        }
+    }
+    let (id, sensor) = sensor?;
+    *guess = after(id);
+    let seen = match (by_loop, by_camera) {
+        (Some(seen), None) => seen,
+        (None, Some(bytes)) => camera(names, sensor, &v1::CameraReading::decode(bytes).ok()?).ok()?,
+        _ => return None,
+    };
+    Some(Reading { sensor: id, end, interval, seen })
+}
+
+fn loop_reading(mut rest: &[u8]) -> Option<Seen> {
+    let (mut count, mut occupancy, mut speed) = (0, 0.0, None);
+    while let Some(tag) = byte(&mut rest) {
+        match tag {
+            0x08 => count = varint(&mut rest)? as u32,
+            0x15 => occupancy = float(&mut rest)?,
+            0x1d => speed = Some(float(&mut rest)?),
+            _ => return None,
+        }
+    }
+    Some(Seen::Loop { count, occupancy, speed })
+}
+
+fn batch(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+    let (mut rest, mut by_loops, mut by_cameras) = (bytes, None, None);
+    let (mut end, mut interval) = (Time::EPOCH, Span::ZERO);
+    while let Some(tag) = byte(&mut rest) {
+        match tag {
+            0x08 => end = Time::from_ms(varint(&mut rest)? as i64),
+            0x10 => interval = span(varint(&mut rest)? as u32),
+            0x1a if by_loops.is_none() => by_loops = Some(block(&mut rest)?),
+            0x22 if by_cameras.is_none() => by_cameras = Some(block(&mut rest)?),
+            _ => return None,
+        }
+    }
+    if let Some(columns) = by_loops {
+        loops(names, columns, (end, interval), guess, events)?;
+    }
+    if let Some(columns) = by_cameras {
+        let (columns, mut sound) = (v1::CameraColumns::decode(columns).ok()?, true);
+        if columns.sensor_ids.len() > READINGS_MAX {
+            return None;
+        }
+        cameras(names, &columns, end, interval, &mut |row| match row {
+            Ok(reading) => events.push(Event::Reading(reading)),
+            Err(_) => sound = false,
+        });
+        sound.then_some(())?;
+    }
+    Some(())
+}
+
+/// Ids and values are walked side by side: no column is ever made.
+fn loops(
+    names: &Names,
+    bytes: &[u8],
+    (end, interval): (Time, Span),
+    guess: &mut Option<SensorId>,
+    events: &mut Vec<Event>,
+) -> Option<()> {
+    let (mut rest, mut rows) = (bytes, 0);
+    while rest.first() == Some(&0x0a) {
+        rest = &rest[1..];
+        block(&mut rest)?;
+        rows += 1;
+    }
+    let mut ids = &bytes[..bytes.len() - rest.len()];
+    let [mut counts, mut occupancies, mut speeds] = [[].as_slice(); 3];
+    while let Some(tag) = byte(&mut rest) {
+        let column = match tag {
+            0x12 => &mut counts,
+            0x1a => &mut occupancies,
+            0x22 => &mut speeds,
+            _ => return None,
+        };
+        if !column.is_empty() {
+            return None;
+        }
+        *column = block(&mut rest)?;
+    }
+    let fits = occupancies.len() == 4 * rows && (speeds.is_empty() || speeds.len() == 4 * rows);
+    if !fits || rows > READINGS_MAX {
+        return None;
+    }
+    events.reserve(rows);
+    while byte(&mut ids).is_some() {
+        let (id, _) = names.sensor_of(block(&mut ids)?, *guess)?;
+        *guess = after(id);
+        let count = varint(&mut counts)? as u32;
+        let occupancy = float(&mut occupancies)?;
+        let speed = float(&mut speeds).filter(|&speed| speed != NO_SPEED);
+        events.push(Event::Reading(Reading {
+            sensor: id,
+            end,
+            interval,
+            seen: Seen::Loop { count, occupancy, speed },
+        }));
+    }
+    counts.is_empty().then_some(())
+}
+
+fn byte(rest: &mut &[u8]) -> Option<u8> {
+    let (&byte, after) = rest.split_first()?;
+    *rest = after;
+    Some(byte)
+}
+
+/// At most 64 bits, as protobuf has them.
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let first = byte(rest)?;
+    if first < 0x80 {
+        return Some(first.into());
+    }
+    let mut value = u64::from(first & 0x7f);
+    for shift in (7..64).step_by(7) {
+        let next = byte(rest)?;
+        value |= u64::from(next & 0x7f) << shift;
+        if next < 0x80 {
+            return (shift < 63 || next <= 1).then_some(value);
+        }
+    }
+    None
+}
+
+fn float(rest: &mut &[u8]) -> Option<f32> {
+    let (bytes, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(f32::from_le_bytes(*bytes))
+}
+
+/// What stands behind its length.
+fn block<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(varint(rest)?).ok()?;
+    let (block, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::network::layout::{Layout, layout};
+    use crate::network::limits::Limits;
+    use crate::network::{Network, SensorKind, Sensors};
+    use crate::wire::{read, readings};
+
+    fn names() -> Names {
+        let network = Network::build(crate::twin::city::demo(), &Limits::default()).expect("the city is sound");
+        let sensors = Sensors::build(&layout(&network, Layout::Full), &network).expect("so are its sensors");
+        Names::new(Arc::new(network), Arc::new(sensors))
+    }
+
+    fn named(names: &Names, kind: SensorKind) -> Vec<String> {
+        names.sensors().table().values().filter(|s| s.kind == kind).map(|s| s.name.to_string()).collect()
+    }
+
+    fn single(id: &str, seen: v1::reading::Seen) -> v1::Reading {
+        v1::Reading { sensor_id: id.into(), end_ms: 7_000, interval_ms: 1000, seen: Some(seen) }
+    }
+
+    /// Loops and cameras, singly and in columns.
+    fn usual(names: &Names) -> v1::Readings {
+        let (loops, cameras) = (named(names, SensorKind::Loop), named(names, SensorKind::Camera));
+        let seen = v1::LoopReading { count: 300, occupancy: 0.5, speed_mps: Some(9.0) };
+        let view = v1::CameraReading { vehicles: vec![3], queues: vec![1], ..v1::CameraReading::default() };
+        let singly = loops[..3].iter().map(|id| single(id, v1::reading::Seen::Loop(seen)));
+        let singly = singly.chain([single(&cameras[0], v1::reading::Seen::Camera(view))]).collect();
+        let by_loops = v1::LoopColumns {
+            counts: (0..loops.len() as u32).collect(),
+            occupancies: vec![0.25; loops.len()],
+            speeds_mps: (0..loops.len()).map(|row| if row % 2 == 0 { NO_SPEED } else { 9.5 }).collect(),
+            sensor_ids: loops,
+        };
+        let ones = vec![1; cameras.len()];
+        let (vehicles, queues) = (ones.clone(), ones.clone());
+        let by_cameras = v1::CameraColumns { sensor_ids: cameras, lane_counts: ones, vehicles, queues };
+        let batch =
+            v1::ReadingBatch { end_ms: -1, interval_ms: 1000, loops: Some(by_loops), cameras: Some(by_cameras) };
+        v1::Readings { readings: singly, batches: vec![batch.clone(), batch] }
+    }
+
+    #[test]
+    fn what_is_usual_is_read_as_it_streams_by() {
+        let names = names();
+        let message = usual(&names);
+        let bytes = message.encode_to_vec();
+        let (mut streamed, mut whole) = (Vec::new(), Vec::new());
+        let mut guess = None;
+        assert_eq!(stream(&names, &bytes, &mut guess, &mut streamed), Some(()));
+        readings(&names, read(&bytes).expect("whole"), &|wrong, _| panic!("{wrong}"), &mut whole);
+        assert_eq!(streamed, whole);
+        assert!(whole.len() > 1000 && guess.is_some());
+    }
+
+    #[test]
+    fn what_is_not_usual_is_left_to_the_whole_decoder() {
+        let names = names();
+        let usual = usual(&names);
+        let bytes = usual.encode_to_vec();
+        let batch = |change: &dyn Fn(&mut v1::LoopColumns)| {
+            let mut message = usual.clone();
+            message.batches[0].loops.as_mut().map(change);
+            message.encode_to_vec()
+        };
+        let cases: [(&str, Vec<u8>); 8] = [
+            ("another field behind it", [&bytes[..], b"\x1a\x00"].concat()),
+            ("readings behind batches", [&bytes[..], &bytes[..]].concat()),
+            ("cut short", bytes[..bytes.len() - 1].to_vec()),
+            ("a count too few", batch(&|loops| loops.counts.truncate(1))),
+            ("a count too many", batch(&|loops| loops.counts.push(1))),
+            ("a speed too few", batch(&|loops| loops.speeds_mps.truncate(1))),
+            ("nobody's", batch(&|loops| loops.sensor_ids[3] = "nobody".into())),
+            // Field 2 of Readings, its field 3 with one id and its count by itself, as writers of proto2 do it.
+            ("a column that is not packed", b"\x12\x07\x1a\x05\x0a\x01a\x10\x07".to_vec()),
+        ];
+        for (what, bytes) in cases {
+            let mut events = vec![Event::Reading(Reading {
+                sensor: crate::ids::Id::of(0),
+                end: Time::EPOCH,
+                interval: Span::ZERO,
+                seen: Seen::Loop { count: 0, occupancy: 0.0, speed: None },
+            })];
+            assert_eq!((stream(&names, &bytes, &mut None, &mut events), events.len()), (None, 1), "{what}");
+        }
+    }
+
+    #[test]
+    fn varints_are_protobuf_s() {
+        for (bytes, value) in [
+            (&b"\x07"[..], Some(7)),
+            (b"\xac\x02", Some(300)),
+            (b"\x80\x00", Some(0)),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", Some(u64::MAX)),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", None),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", None),
+            (b"\x80", None),
+            (b"", None),
+        ] {
+            assert_eq!(varint(&mut &*bytes), value, "{bytes:?}");
+        }
+    }
+}
