@@ -5,6 +5,7 @@
 
 pub mod city;
 mod decide;
+mod door;
 mod draft;
 mod obey;
 mod observe;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use crate::corridor::Answer;
 use crate::corridor::preempt::Preemption;
 use crate::event::{Aspect, Event, Reading};
-use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, Table, span};
+use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, LinkId, Table, span};
 use crate::network::{Network, Partition, Sensors};
 use crate::optimize::horizon::{Situation, Workspace};
 use crate::output::Output;
@@ -32,6 +33,7 @@ use crate::time::{Span, Time};
 use crate::traffic::saturation::Norm;
 use crate::traffic::tracker::{Crossing, Tracker};
 use crate::traffic::{self, Traffic};
+use crate::units::Vehicles;
 
 use post::Post;
 use reference::Sight;
@@ -45,6 +47,8 @@ const YELLOW_USED: Span = Span::from_ms(1500);
 pub struct Boundary {
     /// Vehicles that left for lanes of another partition in this tick.
     pub left: Vec<Crossing>,
+    /// Vehicles that left for links of another partition, where only flows are estimated and no vehicle is tracked.
+    pub flowed: Vec<(LinkId, Vehicles)>,
     /// Vehicles that are expected to, by the schedules in force.
     pub expected: Vec<Crossing>,
     /// What vehicles on their way ask of junctions here.
@@ -53,7 +57,7 @@ pub struct Boundary {
     pub answers: Vec<Answer>,
 }
 
-keep!(Boundary { left, expected, preempt, answers });
+keep!(Boundary { left, flowed, expected, preempt, answers });
 
 /// Everything that goes on in one partition.
 #[derive(Debug, Clone)]
@@ -150,11 +154,17 @@ impl Engine {
         &self.tracker
     }
 
-    /// One tick that ends at `now`: what happened since the last one, and what neighbours said then.
-    pub(super) fn step(&mut self, now: Time, events: &[&Event], inbox: &Boundary) -> (Vec<Output>, Boundary) {
+    /// One tick that ends at `now`: what happened since the last one, each with its row among the tick's events, and what
+    /// neighbours said then.
+    pub(super) fn step(&mut self, now: Time, events: &[(usize, &Event)], inbox: &Boundary) -> (Vec<Output>, Boundary) {
         self.now = now;
-        let readings: Vec<&Reading> = events.iter().filter_map(|event| self.hear(event)).collect();
+        let readings: Vec<&Reading> = events.iter().filter_map(|&(row, event)| self.hear(row, event)).collect();
         self.see_lamps();
+        if self.settings.control == Control::Watch {
+            self.watch(inbox);
+            let flowed = self.traffic.announced().to_vec();
+            return (std::mem::take(&mut self.out), Boundary { flowed, ..Boundary::default() });
+        }
         self.estimate(&readings, inbox);
         self.attend();
         self.preempt.clone_from(&inbox.preempt);
@@ -164,7 +174,7 @@ impl Engine {
         self.report();
         (
             std::mem::take(&mut self.out),
-            Boundary { left: self.tracker.left().to_vec(), expected, answers, preempt: Vec::new() },
+            Boundary { left: self.tracker.left().to_vec(), expected, answers, ..Boundary::default() },
         )
     }
 

@@ -15,8 +15,8 @@ pub enum Output {
     Refused(Refused),
     /// A reading that is not used for control, and why.
     Rejected(Rejected),
-    /// A message that could not be read, handed on as it came in.
-    Unreadable(Unreadable),
+    /// A message that could not be read.
+    Unreadable(Unread),
     /// The congestion of a link or a zone over an interval.
     Index(IndexReport),
     /// A junction went up or down the ladder of fallbacks.
@@ -27,6 +27,8 @@ pub enum Output {
     Command(CommandOutcome),
     /// Something a person should know.
     Alarm(Alarm),
+    /// Much of what came in was rejected.
+    Rejections(Rejections),
     /// Where a priority request stands.
     Corridor(Box<crate::corridor::Report>),
 }
@@ -112,9 +114,20 @@ pub struct Refused {
     pub violations: Vec<Violation>,
 }
 
+/// A message that could not be read, handed on as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Which of the tick's events it was.
+    pub event: usize,
+    /// What it said.
+    pub message: Unreadable,
+}
+
 /// A reading that is not used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
+    /// Which of the tick's events it was.
+    pub event: usize,
     /// The sensor.
     pub sensor: SensorId,
     /// The end of its interval.
@@ -123,6 +136,21 @@ pub struct Rejected {
     pub at: Time,
     /// Why.
     pub reason: crate::traffic::readings::Reason,
+}
+
+/// Much of what came in was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejections {
+    /// When it was found.
+    pub at: Time,
+    /// Where; the city for what could not be read.
+    pub zone: ZoneId,
+    /// Over how long.
+    pub interval: Span,
+    /// Readings, and messages that could not be read, that came.
+    pub offered: u64,
+    /// Those of them that were rejected.
+    pub rejected: u64,
 }
 
 /// Whose congestion.

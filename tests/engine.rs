@@ -9,11 +9,11 @@ use greenwave::ids::{Id, JunctionId, Table, span};
 use greenwave::network::layout::{Layout, layout};
 use greenwave::network::limits::Limits;
 use greenwave::network::{Network, SensorKind, Sensors};
-use greenwave::output::Output;
+use greenwave::output::{IndexReport, Output, Subject};
 use greenwave::plan::oracle::Oracle;
 use greenwave::plan::timeline::LampChange;
 use greenwave::time::{Span, Time};
-use greenwave::twin::city;
+use greenwave::twin::{Options, Twin, city};
 
 /// A controller that does what it is told and nothing else.
 #[derive(Clone, Default)]
@@ -161,4 +161,36 @@ fn nonsense_makes_no_lamp_break_a_rule() {
         assert!(street.published >= junctions, "{control:?}: {} plans for {junctions} junctions", street.published);
         assert!(street.refused * 20 < street.published, "{control:?}: {} of {}", street.refused, street.published);
     }
+}
+
+#[test]
+fn history_is_indexed_and_nobody_is_told_what_to_do() {
+    let network = Arc::new(Network::build(city::demo(), &Limits::default()).expect("the demo city is sound"));
+    let sensors = Arc::new(Sensors::build(&layout(&network, Layout::Full), &network).expect("so are its sensors"));
+    let demand = city::morning::demand(&network, Span::from_s(600), 1);
+    let mut twin = Twin::new(Arc::clone(&network), &sensors, &demand, Options::default());
+    let mut cities = [Control::Watch, Control::Fixed].map(|control| {
+        let settings = Settings { control, ..Settings::default() };
+        City::new(Arc::clone(&network), Arc::clone(&sensors), settings, twin.now())
+    });
+    let (mut plans, mut spent) = ([0, 0], [0.0, 0.0]);
+    for _ in 0..600 {
+        twin.step();
+        let mut events = Vec::new();
+        twin.events(&mut events);
+        for (which, city) in cities.iter_mut().enumerate() {
+            for output in city.step(twin.now(), &events) {
+                match output {
+                    Output::Plan(_) => plans[which] += 1,
+                    Output::Index(IndexReport { subject: Subject::Zone(_), spent_veh_s, .. }) => {
+                        spent[which] += spent_veh_s;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(plans[0] == 0 && plans[1] > 0, "{plans:?}");
+    // What crosses from one partition into another is known by other means; the sums are nearly the same.
+    assert!(spent[1] > 1000.0 && (spent[0] / spent[1] - 1.0).abs() < 0.05, "{spent:?}");
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::corridor::clear::Sight;
 use crate::corridor::{Answer, Corridors, Report};
+use crate::engine::door::Door;
 use crate::engine::report::{report, window};
 use crate::engine::{Boundary, Engine, Settings};
 use crate::event::{Action, Command, Event, PriorityRequest, Scope};
@@ -27,16 +28,17 @@ pub struct City {
     /// The partition that each sensor's link belongs to.
     homes: Table<SensorId, Option<u32>>,
     corridors: Corridors,
+    door: Door,
     now: Time,
 }
 
-resume!(City { kept: inboxes, corridors, now; each: engines; built: network, settings, homes });
+resume!(City { kept: inboxes, corridors, door, now; each: engines; built: network, settings, homes });
 
 /// One partition's part of a step: done in any order, or at the same time, with the same result.
 #[derive(Debug)]
 pub struct Work<'a> {
     engine: &'a mut Engine,
-    events: Vec<&'a Event>,
+    events: Vec<(usize, &'a Event)>,
     inbox: Boundary,
     done: (Vec<Output>, Boundary),
 }
@@ -58,7 +60,8 @@ impl City {
         let engines: Vec<Engine> = (0..network.partitions().len()).map(engine).collect();
         let corridors = Corridors::new(Arc::clone(&network), settings.rules());
         let inboxes = vec![Boundary::default(); engines.len()];
-        Self { homes, inboxes, corridors, engines, network, settings, now }
+        let door = Door::new(engines.len());
+        Self { homes, inboxes, corridors, door, engines, network, settings, now }
     }
 
     /// What it has become, as bytes. A city of the same network, sensors and settings that takes them up says from then on
@@ -120,27 +123,50 @@ impl City {
             outputs.extend(said);
             self.post(boundary.left, |inbox| &mut inbox.left);
             self.post(boundary.expected, |inbox| &mut inbox.expected);
+            for flow in boundary.flowed {
+                if let Some(partition) = find(self.network.partitions(), flow.0, |p| &p.links) {
+                    self.inboxes[partition].flowed.push(flow);
+                }
+            }
             answers.extend(boundary.answers);
         }
         self.clear_ways(events, &answers, &mut outputs);
         self.report_zones(&mut outputs);
+        self.count_rejected(&mut outputs);
         outputs
     }
 
-    /// The events of each partition, in order of time, kind and arrival.
-    fn shares<'a>(&self, events: &'a [Event]) -> Vec<Vec<&'a Event>> {
-        // Events are large: only their keys are sorted, and only where they are not in order already.
-        let key = |(row, event): (usize, &Event)| (event.at(), event.rank(), row as u32);
-        let mut order: Vec<(Time, u8, u32)> = events.iter().enumerate().map(key).collect();
-        if !order.is_sorted() {
-            order.sort_unstable();
+    /// Tells where much of what came was rejected.
+    fn count_rejected(&mut self, outputs: &mut Vec<Output>) {
+        outputs.iter().filter(|o| matches!(o, Output::Unreadable(_))).for_each(|_| self.door.unreadable());
+        for (partition, engine) in self.engines.iter().enumerate() {
+            let counters = engine.traffic().counters();
+            self.door.readings(partition, counters.offered, counters.rejected_total());
         }
-        let mut shares = vec![Vec::new(); self.engines.len()];
-        for event in order.into_iter().map(|(_, _, row)| &events[row as usize]) {
+        let city = self.network.zones().iter().find(|(_, zone)| zone.parent.is_none()).map(|(id, _)| id);
+        outputs.extend(self.door.minute(self.now, self.network.partitions(), city));
+    }
+
+    /// The events of each partition with their rows, in order of time, kind and arrival.
+    fn shares<'a>(&self, events: &'a [Event]) -> Vec<Vec<(usize, &'a Event)>> {
+        // Events are large: only their keys are sorted, and only where they are not in order already.
+        let key = |event: &Event| (event.at(), event.rank());
+        let room = events.len() / self.engines.len().max(1);
+        let mut shares: Vec<Vec<_>> = self.engines.iter().map(|_| Vec::with_capacity(room)).collect();
+        let mut share = |row: usize| {
+            let event = &events[row];
             match self.concerns(event) {
-                Some(partition) => shares[partition].push(event),
-                None => shares.iter_mut().for_each(|share| share.push(event)),
+                Some(partition) => shares[partition].push((row, event)),
+                None => shares.iter_mut().for_each(|share| share.push((row, event))),
             }
+        };
+        if events.is_sorted_by_key(key) {
+            (0..events.len()).for_each(share);
+        } else {
+            let mut order: Vec<(Time, u8, u32)> =
+                (0..).zip(events).map(|(row, event)| (event.at(), event.rank(), row)).collect();
+            order.sort_unstable();
+            order.into_iter().for_each(|(_, _, row)| share(row as usize));
         }
         shares
     }

@@ -4,15 +4,15 @@ use crate::engine::Engine;
 use crate::event::{Action, Command, Event, Mode, PedestrianCall, Reading, Scope, Seen, Status};
 use crate::ids::{JunctionId, LaneId, LinkId, span};
 use crate::network::zone;
-use crate::output::{Alarm, AlarmKind, CommandOutcome, Output, Rejected};
+use crate::output::{Alarm, AlarmKind, CommandOutcome, Output, Rejected, Unread};
 use crate::plan::ledger::Heard;
 use crate::traffic::readings::Accepted;
 
 type Outcome = Result<Box<str>, Box<str>>;
 
 impl Engine {
-    /// Takes in an event; a reading that the tracker is to have is handed back.
-    pub(super) fn hear<'a>(&mut self, event: &'a Event) -> Option<&'a Reading> {
+    /// Takes in an event, the tick's `row`th; a reading that the tracker is to have is handed back.
+    pub(super) fn hear<'a>(&mut self, row: usize, event: &'a Event) -> Option<&'a Reading> {
         match event {
             Event::Reading(reading) => match self.traffic.observe(reading, self.now) {
                 Ok(Accepted::Used { .. }) if self.traffic.health(reading.sensor).usable() => {
@@ -22,10 +22,12 @@ impl Engine {
                 Ok(_) => {}
                 Err(rejection) => {
                     let crate::traffic::readings::Rejection { sensor, end, reason } = rejection;
-                    self.out.push(Output::Rejected(Rejected { sensor, end, at: self.now, reason }));
+                    self.out.push(Output::Rejected(Rejected { event: row, sensor, end, at: self.now, reason }));
                 }
             },
-            Event::Unreadable(unreadable) => self.out.push(Output::Unreadable(unreadable.clone())),
+            Event::Unreadable(message) => {
+                self.out.push(Output::Unreadable(Unread { event: row, message: message.clone() }));
+            }
             Event::Status(status) => self.hear_status(status),
             Event::PedestrianCall(call) => self.hear_call(call),
             Event::Command(command) => self.obey(command),

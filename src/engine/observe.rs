@@ -35,6 +35,15 @@ impl Engine {
         self.teach();
     }
 
+    /// Closes the tick for the estimator alone: nobody is told what to do.
+    pub(super) fn watch(&mut self, inbox: &Boundary) {
+        for &(link, vehicles) in &inbox.flowed {
+            self.traffic.expect(link, vehicles);
+        }
+        self.traffic.advance(self.now, &self.open);
+        self.report();
+    }
+
     /// Tells the tracker how lanes discharge and turn, a part of them each tick.
     fn teach(&mut self) {
         let ticks = (LESSON.ms() / self.settings.tick_ms).max(1) as usize;

@@ -25,7 +25,7 @@ impl Reference {
         match control {
             Control::Actuated => Some(Self::Actuated(Actuated::new(network, junction, Actuation::default()))),
             Control::MaxPressure => Some(Self::MaxPressure(MaxPressure::new(network, junction, Pressing::default()))),
-            Control::Greenwave | Control::Fixed => None,
+            Control::Greenwave | Control::Fixed | Control::Watch => None,
         }
     }
 

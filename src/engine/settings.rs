@@ -113,6 +113,8 @@ pub enum Control {
     Greenwave,
     /// The programs as they are, never changed.
     Fixed,
+    /// Nobody: what happens is estimated and indexed, and no plan is made. For history.
+    Watch,
     /// Vehicle actuation: gap-out and max-out. A reference.
     Actuated,
     /// Max pressure with guards. A reference.

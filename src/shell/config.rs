@@ -28,7 +28,12 @@ pub const KEYS: &[Key] = &[
         "how long a plan counts; then the controller runs its own program",
     ),
     ("mode", "", None, "what is done with plans: \"shadow\", \"advise\" or \"control\""),
-    ("control", "", None, "who decides: \"greenwave\", \"fixed\", \"actuated\" or \"max-pressure\""),
+    (
+        "control",
+        "",
+        None,
+        "who decides: \"greenwave\", \"fixed\", \"actuated\", \"max-pressure\", or \"watch\", nobody, for history",
+    ),
     (
         "activate",
         "",

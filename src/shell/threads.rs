@@ -54,7 +54,7 @@ impl Threads {
     }
 }
 
-/// `--threads`, for the commands that run an engine on recorded or simulated events; a live run uses one thread.
+/// `--threads`, for the commands that run an engine.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct ThreadsArg {
     /// Threads that do the engine's partitions, 1 to 256. The outputs are the same with any number.

@@ -9,8 +9,8 @@ use crate::corridor::{GateEta, Report, State};
 use crate::event::Unreadable;
 use crate::ids::{GroupId, Id, JunctionId, LaneId, LinkId, SensorId, StageId};
 use crate::output::{
-    Alarm, AlarmKind, CommandOutcome, HealthChange, IndexReport, Output, Published, Refused, Rejected, RungChange,
-    Source, Subject, Why,
+    Alarm, AlarmKind, CommandOutcome, HealthChange, IndexReport, Output, Published, Refused, Rejected, Rejections,
+    RungChange, Source, Subject, Why,
 };
 use crate::plan::check::SafePlan;
 use crate::traffic::health::Health;
@@ -22,12 +22,13 @@ pub fn output(names: &Names, output: &Output) -> v1::Output {
         Output::Plan(published) => M::Plan(plan(names, published)),
         Output::Refused(refused) => M::PlanRefused(plan_refused(names, refused)),
         Output::Rejected(rejected) => M::Rejection(rejection(names, rejected)),
-        Output::Unreadable(unreadable) => M::Rejection(unread(unreadable)),
+        Output::Unreadable(unread) => M::Rejection(unreadable(&unread.message)),
         Output::Index(report) => M::Index(index(names, report)),
         Output::Rung(change) => M::LadderChange(rung(names, change)),
         Output::Health(change) => M::SensorHealth(health(names, change)),
         Output::Command(outcome) => M::CommandOutcome(command(outcome)),
         Output::Alarm(raised) => M::Alarm(alarm(names, raised)),
+        Output::Rejections(found) => M::Alarm(rejections(names, found)),
         Output::Corridor(report) => M::Corridor(corridor(names, report)),
     };
     v1::Output { output: Some(message) }
@@ -134,7 +135,7 @@ fn rejection(names: &Names, rejected: &Rejected) -> v1::Rejection {
     }
 }
 
-fn unread(unreadable: &Unreadable) -> v1::Rejection {
+fn unreadable(unreadable: &Unreadable) -> v1::Rejection {
     v1::Rejection {
         at_ms: unreadable.at.ms(),
         source: unreadable.source.to_string(),
@@ -144,6 +145,12 @@ fn unread(unreadable: &Unreadable) -> v1::Rejection {
         reason: unreadable.reason.to_string(),
         ..v1::Rejection::default()
     }
+}
+
+fn rejections(names: &Names, found: &Rejections) -> v1::Alarm {
+    let Rejections { at, zone, interval, offered, rejected } = *found;
+    let kind = v1::Rejections { zone_id: names.zone_name(zone), interval_ms: interval.ms(), offered, rejected };
+    v1::Alarm { at_ms: at.ms(), junction_id: String::new(), kind: Some(alarm::Kind::Rejections(kind)) }
 }
 
 fn index(names: &Names, report: &IndexReport) -> v1::IndexReport {

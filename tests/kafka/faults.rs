@@ -54,19 +54,25 @@ fn bad_bytes_are_rejected_one_by_one_and_take_no_memory() {
     let values: Vec<Vec<u8>> = (0..count).map(|_| bad(&mut rng)).collect();
     let messages: Vec<Message<'_>> = values.iter().map(|value| Message { key: "", value, headers: &[] }).collect();
     worker.tell("sensors.readings", &messages);
-    worker.feed_from(20, 10, "max");
-    worker.wait_read(30 + i64::try_from(count).expect("small"));
+    worker.feed_from(20, 50, "max");
+    worker.wait_read(70 + i64::try_from(count).expect("small"));
     let after = running.memory_kib();
     running.stop();
 
     // Rejected, every one that does not read as a message of our own which says something.
-    let rejected = worker.all("rejected");
-    let rejected: BTreeSet<i64> = rejected.iter().map(|r| number(&r["origin"]["offset"])).collect();
+    let all = worker.all("rejected");
+    let unreadable = all.iter().filter(|r| r["rule"] == "unreadable").count() as i64;
+    let rejected: BTreeSet<i64> = all.iter().map(|r| number(&r["origin"]["offset"])).collect();
     let lost: Vec<(i64, &Vec<u8>)> =
         (20..).zip(&values).filter(|(at, value)| !rejected.contains(at) && !says(value)).collect();
     assert!(lost.is_empty(), "{} of {count} are not accounted for: {:?}", lost.len(), lost.first());
     assert!(rejected.len() as u64 > count / 2, "{} of {count}", rejected.len());
     assert!(after < before + 64 * 1024, "{before} KiB grew to {after} KiB");
+
+    // When the minute was over, somebody was told.
+    let alarms = worker.all("alarms");
+    let told: i64 = alarms.iter().map(|alarm| number(&alarm["rejections"]["rejected"])).sum();
+    assert!(told >= unreadable, "{unreadable} were unreadable: {alarms:?}");
 }
 
 /// Whether a value is a message that tells at least one reading.

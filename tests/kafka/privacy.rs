@@ -1,8 +1,13 @@
 //! A plate in every field that can hold a text, and in none of what comes out.
 
+use std::collections::BTreeMap;
+
+use greenwave::shell::clock::Stopwatch;
+use greenwave::time::Span;
+use greenwave::wire::{self, v1};
 use serde_json::{Value, json};
 
-use crate::broker::{Message, START_MS, Worker};
+use crate::broker::{Message, START_MS, Worker, bootstrap};
 
 /// Plates as cameras read them.
 const PLATES: [&str; 3] = ["ZH-A12345", "浙A·8K321", "M AB 1234"];
@@ -89,9 +94,20 @@ fn said(plate: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// What the engine had become at each snapshot, unpacked.
+fn states(worker: &Worker) -> BTreeMap<i64, Vec<u8>> {
+    let mut snapshots: BTreeMap<i64, Vec<v1::EngineSnapshot>> = BTreeMap::new();
+    for part in worker.all("snapshots") {
+        let part: v1::EngineSnapshot = wire::json::parse(&part.to_string()).expect("a part");
+        snapshots.entry(part.now_ms).or_default().push(part);
+    }
+    snapshots.into_iter().map(|(at, parts)| (at, wire::snapshot::whole(&parts).expect("whole"))).collect()
+}
+
 #[test]
 fn no_plate_gets_through_to_any_topic_log_or_metric() {
-    let worker = Worker::new("plates");
+    let worker = Worker::at("plates", bootstrap(), "snapshot_s = 5\n");
+    worker.greenwave(&["topics", "create"]);
     worker.feed(20, "max");
     let mut count = 20;
     for plate in PLATES {
@@ -127,6 +143,13 @@ fn no_plate_gets_through_to_any_topic_log_or_metric() {
     }
     assert!(watched.get("/health").starts_with("HTTP/1.1 200"), "{}", watched.get("/health"));
     assert!(watched.get("/ready").starts_with("HTTP/1.1 200"), "{}", watched.get("/ready"));
+    // All of it is part of what the engine has become.
+    let (began, mut states) = (Stopwatch::start(), BTreeMap::new());
+    while states.keys().next_back().is_none_or(|&at| at < START_MS + 10_000) {
+        assert!(began.elapsed() < Span::from_s(30), "no snapshot: {:?}", states.keys());
+        states = self::states(&worker);
+    }
+    assert!(states.values().all(|state| state.len() > 1000), "a state of {:?} bytes", states.values().map(Vec::len));
     watched.stop();
 
     // What was said has come out, in other words.
@@ -137,6 +160,7 @@ fn no_plate_gets_through_to_any_topic_log_or_metric() {
     assert!(!worker.all("audit").is_empty());
 
     let mut places: Vec<(&str, Vec<u8>)> = OUTPUTS.iter().map(|&topic| (topic, worker.bytes(topic))).collect();
+    places.extend(states.into_values().map(|state| ("engine.snapshots", state)));
     places.extend([("the log", watched.log().into_bytes()), ("/metrics", page.into_bytes())]);
     for (place, bytes) in &places {
         for plate in PLATES {

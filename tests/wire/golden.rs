@@ -183,6 +183,9 @@ fn outputs() {
         command_id: "1".into(),
         result: Some(v1::command_outcome::Result::Refused("r".into())),
     };
+    let rejections = v1::Rejections { zone_id: "z".into(), interval_ms: 60_000, offered: 74_496, rejected: 47_232 };
+    let kind = Some(v1::alarm::Kind::Rejections(rejections));
+    let rejections = v1::Alarm { at_ms: T, junction_id: String::new(), kind };
     let alarm = v1::Alarm { at_ms: T, junction_id: "j".into(), kind: Some(v1::alarm::Kind::SilentMs(90_000)) };
     let rows = [
         (
@@ -198,6 +201,7 @@ fn outputs() {
         (O::SensorHealth(health), "32130880d095ffbc31120161220763686174746572"),
         (O::CommandOutcome(outcome), "3a0d0880d095ffbc31120131220172"),
         (O::Alarm(alarm), "420e0880d095ffbc3112016a1890bf05"),
+        (O::Alarm(rejections), "42180880d095ffbc313a0f0a017a10e0d4031880c6042080f102"),
     ];
     for (output, expected) in rows {
         bytes(&v1::Output { output: Some(output) }, expected);

@@ -19,6 +19,7 @@ use crate::shell::kafka::turn::Turn;
 use crate::shell::kafka::{self, gauges, settings};
 use crate::shell::pulse::{Pulse, Server};
 use crate::shell::terminal::Terminal;
+use crate::shell::threads::ThreadsArg;
 use crate::shell::world::World;
 use crate::time::{Span, Time};
 
@@ -62,6 +63,8 @@ pub(super) struct Args {
     /// Stop when everything that the topics hold has been used.
     #[arg(long)]
     to_end: bool,
+    #[command(flatten)]
+    threads: ThreadsArg,
     /// Where to answer /metrics (Prometheus), /health and /ready, such as 127.0.0.1:9464, in place of the configuration's.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -103,7 +106,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         }
         let stop = || told() || turn.as_ref().is_some_and(|turn| !turn.is_mine());
         let until = Until { stop: &stop, end: args.to_end };
-        let done = kafka::run::run(&world, until, &pulse, &mut watch, |summary| {
+        let done = kafka::run::run(&world, args.threads.into(), until, &pulse, &mut watch, |summary| {
             bar.inc_length(1);
             bar.inc(1);
             bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));

@@ -315,7 +315,7 @@ impl Board {
                     wave.report = Some(Arc::new((**report).clone()));
                 }
             }
-            Output::Unreadable(_) | Output::Alarm(_) | Output::Corridor(_) => {}
+            Output::Unreadable(_) | Output::Alarm(_) | Output::Rejections(_) | Output::Corridor(_) => {}
         }
     }
 

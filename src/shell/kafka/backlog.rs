@@ -32,6 +32,16 @@ pub(super) struct Entry {
 }
 
 impl Chunk {
+    /// An empty one, with room for as much as there is in this one.
+    pub(super) fn alike(&self) -> Self {
+        Self {
+            source: self.source,
+            entries: Vec::with_capacity(self.entries.len()),
+            events: Vec::with_capacity(self.events.len()),
+            bytes: Vec::with_capacity(self.bytes.len()),
+        }
+    }
+
     /// The memory it takes, about.
     pub(super) fn weight(&self) -> usize {
         self.bytes.len() + self.events.len() * size_of::<Event>() + self.entries.len() * size_of::<Entry>()
@@ -64,6 +74,8 @@ const BEHIND: usize = 16;
 pub(super) struct Share {
     pub(super) events: Vec<Event>,
     pub(super) found: Vec<Found>,
+    /// The values of the messages, chunk by chunk.
+    chunks: Vec<Arc<Vec<u8>>>,
 }
 
 /// Where a message was found.
@@ -73,14 +85,24 @@ pub(super) struct Found {
     pub(super) events_end: usize,
     pub(super) source: usize,
     pub(super) offset: i64,
-    chunk: Arc<Vec<u8>>,
+    /// Which of the share's chunks, and where in it.
+    chunk: usize,
     value: std::ops::Range<usize>,
 }
 
-impl Found {
-    /// The message's value, frame and all.
-    pub(super) fn value(&self) -> &[u8] {
-        &self.chunk[self.value.clone()]
+impl Share {
+    /// Nothing, in the memory of this one.
+    pub(super) fn emptied(&mut self) -> Self {
+        let mut share = std::mem::take(self);
+        share.events.clear();
+        share.found.clear();
+        share.chunks.clear();
+        share
+    }
+
+    /// A message's value, frame and all.
+    pub(super) fn value(&self, found: &Found) -> &[u8] {
+        &self.chunks[found.chunk][found.value.clone()]
     }
 }
 
@@ -91,6 +113,38 @@ struct Waiting {
     bytes: Arc<Vec<u8>>,
     read: usize,
     weight: usize,
+}
+
+impl Waiting {
+    /// Moves its messages from the front into a share, as long as `takes` says so.
+    fn take(
+        &mut self,
+        source: usize,
+        now: Time,
+        share: &mut Share,
+        mut takes: impl FnMut(&Entry) -> bool,
+    ) -> Option<i64> {
+        let mut last = None;
+        while let Some(entry) = self.entries.as_slice().first().copied().filter(&mut takes) {
+            self.entries.next();
+            if last.is_none() {
+                share.chunks.push(Arc::clone(&self.bytes));
+            }
+            let first = share.events.len();
+            share.events.extend(self.events.by_ref().take(entry.events));
+            for event in &mut share.events[first..] {
+                if let Event::Unreadable(unreadable) = event {
+                    unreadable.at = now;
+                }
+            }
+            let (events_end, chunk) = (share.events.len(), share.chunks.len() - 1);
+            let value = self.read..entry.bytes_end;
+            share.found.push(Found { events_end, source, offset: entry.offset, chunk, value });
+            self.read = entry.bytes_end;
+            last = Some(entry.offset);
+        }
+        last
+    }
 }
 
 /// The queues.
@@ -145,8 +199,28 @@ impl Backlog {
 
     /// Moves what a tick reads of a partition into its share; `now` is when unreadable messages count as arrived.
     pub(super) fn take(&mut self, source: usize, cut: Cut, now: Time, share: &mut Share) {
-        while self.front(source).is_some_and(|front| cut.takes(front) || self.overtaken(source, cut)) {
-            self.take_front(source, now, share);
+        loop {
+            self.take_all(source, now, share, |entry| cut.takes(entry));
+            if !self.overtaken(source, cut) {
+                return;
+            }
+            let mut one = true;
+            self.take_all(source, now, share, |_| std::mem::take(&mut one));
+        }
+    }
+
+    /// Takes messages from the front as long as `takes` says so.
+    fn take_all(&mut self, source: usize, now: Time, share: &mut Share, mut takes: impl FnMut(&Entry) -> bool) {
+        let queue = &mut self.queues[source];
+        while let Some(waiting) = queue.front_mut() {
+            if let Some(last) = waiting.take(source, now, share, &mut takes) {
+                self.next[source] = last + 1;
+            }
+            if !waiting.entries.as_slice().is_empty() {
+                return;
+            }
+            self.weights[source] -= waiting.weight;
+            queue.pop_front();
         }
     }
 
@@ -157,35 +231,6 @@ impl Backlog {
         let behind = self.queues[source].iter().flat_map(|w| w.entries.as_slice()).skip(1).take(BEHIND);
         let (due, all) = behind.fold((0, 0), |(due, all), entry| (due + usize::from(cut.takes(entry)), all + 1));
         2 * due > all
-    }
-
-    fn take_front(&mut self, source: usize, now: Time, share: &mut Share) {
-        let queue = &mut self.queues[source];
-        while let Some(waiting) = queue.front_mut() {
-            if let Some(entry) = waiting.entries.next() {
-                for mut event in waiting.events.by_ref().take(entry.events) {
-                    if let Event::Unreadable(unreadable) = &mut event {
-                        unreadable.at = now;
-                    }
-                    share.events.push(event);
-                }
-                share.found.push(Found {
-                    events_end: share.events.len(),
-                    source,
-                    offset: entry.offset,
-                    chunk: Arc::clone(&waiting.bytes),
-                    value: waiting.read..entry.bytes_end,
-                });
-                waiting.read = entry.bytes_end;
-                self.next[source] = entry.offset + 1;
-                if waiting.entries.as_slice().is_empty() {
-                    self.weights[source] -= waiting.weight;
-                    queue.pop_front();
-                }
-                return;
-            }
-            queue.pop_front();
-        }
     }
 }
 
@@ -216,7 +261,8 @@ mod tests {
         let mut share = Share::default();
         backlog.take(0, Cut::Time(Time::from_ms(15)), Time::from_ms(15), &mut share);
         // What its time has not come for waits; the value of each is found.
-        let offsets = |share: &Share| share.found.iter().map(|f| (f.offset, f.value().to_vec())).collect::<Vec<_>>();
+        let offsets =
+            |share: &Share| share.found.iter().map(|f| (f.offset, share.value(f).to_vec())).collect::<Vec<_>>();
         assert_eq!((offsets(&share), backlog.next()), (vec![(3, vec![3]), (4, vec![4])], &[5][..]));
         let mut share = Share::default();
         backlog.take(0, Cut::Time(Time::from_ms(20)), Time::from_ms(20), &mut share);

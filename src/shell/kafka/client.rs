@@ -6,18 +6,27 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientContext, Statistics};
 
 use super::settings::{Security, Settings};
 use crate::shell::cli::Failure;
+use crate::shell::clock::{self, Stopwatch};
 use crate::shell::secret;
+use crate::time::Span;
+use crate::wire::MESSAGE_BYTES_MAX;
 
 /// The longest wait for one answer of the broker when something is set up.
 pub(super) const SETUP: Duration = Duration::from_secs(20);
+
+/// No message is longer, bytes: what `wire` reads, and room for key and headers.
+pub(super) const MESSAGE_BYTES: usize = MESSAGE_BYTES_MAX + (1 << 20);
+
+/// Who leads a partition is known after so long, or something is wrong.
+const PATIENCE: Span = Span::from_s(20);
 
 /// What every client has in common.
 pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
@@ -98,9 +107,9 @@ impl ClientContext for Ear {
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            Some(Code::PartitionEOF) => {}
             // Who asks is told no more than that nobody answers.
-            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => tracing::error!(reason, "Kafka"),
+            Some(Code::Authentication | Code::SSL) => tracing::error!(reason, "Kafka"),
             _ => tracing::debug!(%error, reason, "Kafka"),
         }
     }
@@ -149,7 +158,7 @@ pub(super) fn writer(settings: &Settings) -> Result<ClientConfig, Failure> {
         .set("acks", "all")
         .set("compression.codec", "lz4")
         .set("linger.ms", "0")
-        .set("message.max.bytes", "17825792")
+        .set("message.max.bytes", MESSAGE_BYTES.to_string())
         .set("partitioner", "murmur2_random")
         .set("queue.buffering.max.messages", "1000000")
         .set("queue.buffering.max.kbytes", "262144");
@@ -180,6 +189,38 @@ impl ProducerContext for Reports {
             self.lost.store(true, Ordering::Relaxed);
         }
     }
+}
+
+/// Where a partition begins and ends. A broker that has just got it may not know for a moment.
+pub(super) fn ends(reader: &Reader, topic: &str, partition: i32) -> Result<(i64, i64), Failure> {
+    let watch = Stopwatch::start();
+    loop {
+        match reader.fetch_watermarks(topic, partition, SETUP) {
+            Ok(ends) => return Ok(ends),
+            Err(error) if lasting(&error) || watch.elapsed() > PATIENCE => {
+                return Err(failed(format!("asking where {topic}[{partition}] begins and ends"))(error));
+            }
+            Err(_) => clock::sleep(Span::from_ms(50)),
+        }
+    }
+}
+
+/// Whether an error of a reader stays until somebody does something; transport troubles pass by themselves.
+pub(super) fn lasting(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::OffsetOutOfRange
+                | Code::AutoOffsetReset
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::Authentication
+                | Code::Fatal
+        )
+    )
 }
 
 /// A failure of the broker, or of the way to it.

@@ -8,6 +8,7 @@ use super::framing::{Body, unframe};
 use super::rim::Rim;
 use super::topics::Topic;
 use crate::event::{Event, Unreadable};
+use crate::ids::SensorId;
 use crate::time::Time;
 use crate::wire::{self, Names, Wrong, json, v1};
 
@@ -15,7 +16,7 @@ use crate::wire::{self, Names, Wrong, json, v1};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) topic: Topic,
-    pub(super) key: &'a str,
+    pub(super) key: &'a [u8],
     pub(super) content_type: Option<&'a str>,
     pub(super) value: &'a [u8],
     /// When the broker got it.
@@ -26,21 +27,38 @@ pub(super) struct Raw<'a> {
 const SILENT: Wrong =
     Wrong { field: String::new(), value: String::new(), foreign: false, reason: Cow::Borrowed("tells nothing") };
 
-/// What a message holds is appended to `events`; what of it cannot be read is an event as well. Returns the
+/// What a message holds is appended to `events`, its first reading likely from sensor `guess`; what of it cannot be read is an event as well. Returns the
 /// instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
-pub(super) fn decode(names: &Names, rim: &Rim, raw: Raw<'_>, events: &mut Vec<Event>) -> Option<Time> {
+pub(super) fn decode(
+    names: &Names,
+    rim: &Rim,
+    raw: Raw<'_>,
+    guess: &mut Option<SensorId>,
+    events: &mut Vec<Event>,
+) -> Option<Time> {
     let first = events.len();
     let unreadable = |wrong: Wrong, source: &str| rim.unreadable(names, wrong, source, raw.at);
     let body = unframe(raw.value, raw.content_type);
-    match body.and_then(|body| message(names, rim, raw.topic, body, &unreadable, events)) {
-        Ok(()) if events.len() == first => events.push(Event::Unreadable(unreadable(SILENT, raw.key))),
-        Ok(()) => {}
-        Err(wrong) => events.push(Event::Unreadable(unreadable(wrong, raw.key))),
+    let wrong = match body.and_then(|body| message(names, rim, raw.topic, body, guess, &unreadable, events)) {
+        Ok(()) => (events.len() == first).then_some(SILENT),
+        Err(wrong) => Some(wrong),
+    };
+    if let Some(wrong) = wrong {
+        events.push(Event::Unreadable(unreadable(wrong, &String::from_utf8_lossy(raw.key))));
     }
-    let told = events[first..].iter().filter(|event| !matches!(event, Event::Unreadable(_)));
-    let mut told: Vec<Time> = told.map(Event::at).collect();
-    let middle = told.len() / 2;
-    (!told.is_empty()).then(|| *told.select_nth_unstable(middle).1)
+    middle(&events[first..])
+}
+
+/// The instant that most of what was told is about; mostly there is one only.
+fn middle(events: &[Event]) -> Option<Time> {
+    let mut told = events.iter().filter(|event| !matches!(event, Event::Unreadable(_))).map(Event::at);
+    let (first, others) = (told.next()?, told.clone());
+    if told.all(|at| at == first) {
+        return Some(first);
+    }
+    let mut all: Vec<Time> = std::iter::once(first).chain(others).collect();
+    let middle = all.len() / 2;
+    Some(*all.select_nth_unstable(middle).1)
 }
 
 fn message(
@@ -48,11 +66,15 @@ fn message(
     rim: &Rim,
     topic: Topic,
     body: Body<'_>,
+    guess: &mut Option<SensorId>,
     unreadable: &impl Fn(Wrong, &str) -> Unreadable,
     events: &mut Vec<Event>,
 ) -> Result<(), Wrong> {
     match topic {
-        Topic::Readings => wire::readings(names, parse(body)?, unreadable, events),
+        Topic::Readings => match body {
+            Body::Protobuf(bytes) => wire::readings_of(names, bytes, guess, unreadable, events)?,
+            Body::Json(text) => wire::readings(names, json::parse(text)?, unreadable, events),
+        },
         Topic::Positions => rim.position(wire::position(parse(body)?)?, events),
         Topic::Requests => events.push(Event::Priority(rim.request(wire::request(names, parse(body)?)?))),
         Topic::Commands => events.push(Event::Command(rim.command(wire::command(names, parse(body)?)?))),

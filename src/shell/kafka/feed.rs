@@ -8,10 +8,10 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::client::{self, Reports, failed};
+use super::route::{junction_zone, link_zone};
 use super::settings::Settings;
 use super::topics::Topic;
 use crate::event::Event;
-use crate::ids::{JunctionId, LinkId};
 use crate::shell::cli::Failure;
 use crate::time::Span;
 use crate::wire::v1::log_event::Event as M;
@@ -56,18 +56,20 @@ impl Feeder {
             match (event, message) {
                 (Event::Reading(e), M::Reading(m)) => {
                     let Some(sensor) = self.names.sensors().table().get(e.sensor) else { continue };
-                    readings[self.of_link(sensor.link)].readings.push(m);
+                    readings[link_zone(&self.names, sensor.link)].readings.push(m);
                 }
                 (Event::Status(e), M::Status(m)) => {
-                    let (key, zone) = (m.junction_id.clone(), self.of_junction(e.junction));
+                    let (key, zone) = (m.junction_id.clone(), junction_zone(&self.names, e.junction));
                     self.send(Topic::Status, zone, &key, &v1::SignalReport { status: vec![m], calls: Vec::new() })?;
                 }
                 (Event::PedestrianCall(e), M::Call(m)) => {
-                    let (key, zone) = (m.junction_id.clone(), self.of_junction(e.junction));
+                    let (key, zone) = (m.junction_id.clone(), junction_zone(&self.names, e.junction));
                     self.send(Topic::Status, zone, &key, &v1::SignalReport { status: Vec::new(), calls: vec![m] })?;
                 }
                 (Event::Command(e), M::Command(m)) => self.send(Topic::Commands, 0, &e.id, &m)?,
-                (Event::Priority(e), M::Request(m)) => self.send(Topic::Requests, self.of_link(e.from), &e.id, &m)?,
+                (Event::Priority(e), M::Request(m)) => {
+                    self.send(Topic::Requests, link_zone(&self.names, e.from), &e.id, &m)?
+                }
                 (Event::Position(e), M::Position(m)) => self.send(Topic::Positions, 0, &e.vehicle, &m)?,
                 _ => {} // what could not be read once is not said again
             }
@@ -93,14 +95,6 @@ impl Feeder {
             true => Err(failed("delivering")(KafkaError::Flush(Code::MessageTimedOut))),
             false => Ok(()),
         }
-    }
-
-    fn of_link(&self, link: LinkId) -> usize {
-        self.names.network().partitions().iter().position(|p| p.links.contains(&link)).unwrap_or(0)
-    }
-
-    fn of_junction(&self, junction: JunctionId) -> usize {
-        self.names.network().partitions().iter().position(|p| p.junctions.contains(&junction)).unwrap_or(0)
     }
 
     fn send(&mut self, topic: Topic, zone: usize, key: &str, message: &impl Message) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{MESSAGE_BYTES_MAX, Wrong};
+use crate::wire::{MESSAGE_BYTES_MAX, Wrong, varint};
 
 /// A message without its frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,31 +51,19 @@ fn registered(value: &[u8]) -> Result<Body<'_>, Wrong> {
     if rest.first() == Some(&b'{') {
         return json(rest);
     }
-    let count = zigzag(&mut rest).ok_or_else(cut)?;
-    if !(0..=INDEXES_MAX).contains(&count) {
-        return Err(Wrong::new("", count, format!("message indexes are not within 0 to {INDEXES_MAX}")));
+    // In zigzag, even numbers are twice what is meant, and odd ones negative.
+    let count = varint(&mut rest).map_err(|_| cut())?;
+    if count > 2 * INDEXES_MAX || count % 2 == 1 {
+        return Err(Wrong::new("", "", format!("message indexes are not within 0 to {INDEXES_MAX}")));
     }
-    for _ in 0..count {
-        zigzag(&mut rest).ok_or_else(cut)?;
+    for _ in 0..count / 2 {
+        varint(&mut rest).map_err(|_| cut())?;
     }
     Ok(Body::Protobuf(rest))
 }
 
 /// No message type lies deeper in its schema.
-const INDEXES_MAX: i64 = 32;
-
-fn zigzag(rest: &mut &[u8]) -> Option<i64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, after) = rest.split_first()?;
-        *rest = after;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some((value >> 1) as i64 ^ -((value & 1) as i64));
-        }
-    }
-    None
-}
+const INDEXES_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,6 @@ use crate::wire::log::Closing;
 /// Buckets of every histogram of seconds.
 pub const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// A minute in which more than this share of what came was rejected is told of.
-const REJECTED_SHARE: f64 = 0.05;
 const MINUTE: Span = Span::from_s(60);
 
 /// What was counted up to the last tick, where only sums are known.
@@ -95,17 +93,22 @@ impl Gauges {
         };
         counter!("greenwave_ticks_total", "closing" => cause).increment(1);
         histogram!("greenwave_tick_seconds").record(took.s());
+        let mut much = 0;
         for output in outputs {
             match output {
                 Output::Rejected(rejected) => {
                     counter!("greenwave_readings_total", "outcome" => rejected.reason.label()).increment(1);
                 }
+                Output::Rejections(found) => much += found.rejected,
                 Output::Unreadable(_) => counter!("greenwave_unreadable_total").increment(1),
                 Output::Alarm(alarm) if matches!(alarm.kind, AlarmKind::Refuses(_)) => {
                     counter!("greenwave_plans_total", "outcome" => "declined").increment(1);
                 }
                 _ => {}
             }
+        }
+        if much > 0 {
+            tracing::warn!(%now, rejected = much, "much of what came in the last minute was rejected: see sensors.rejected");
         }
         let count = |topic| records.iter().filter(|record| record.topic == topic).count() as u64;
         counter!("greenwave_plans_total", "outcome" => "published").increment(count(Topic::Plans));
@@ -117,9 +120,6 @@ impl Gauges {
         (self.used, self.repeats) = (used, repeats);
         if let Some(share) = self.minute.tick(now, newly_used, count(Topic::Rejected)) {
             gauge!("greenwave_rejected_share").set(share);
-            if share > REJECTED_SHARE {
-                tracing::warn!(%now, share, "of what came in the last minute much was rejected: see sensors.rejected");
-            }
         }
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::backlog::{Chunk, Entry};
@@ -18,8 +17,9 @@ use super::decode::{Raw, decode};
 use super::rim::Rim;
 use super::settings::Settings;
 use super::topics::Topic;
+use crate::ids::SensorId;
 use crate::shell::cli::Failure;
-use crate::shell::clock;
+use crate::shell::clock::{self, Stopwatch};
 use crate::time::{Span, Time};
 use crate::wire::Names;
 
@@ -27,6 +27,10 @@ use crate::wire::Names;
 const CHUNK_BYTES: usize = 1 << 18;
 /// No clock is believed that is farther ahead of ours.
 const AHEAD: Span = Span::from_s(5);
+/// So many messages are polled until room and clock are looked at again.
+const ROUND: usize = 1024;
+/// Too much may wait for so long before its partition is paused.
+const MOMENT: Span = Span::from_ms(100);
 /// The longest that a poll takes when nothing comes.
 const IDLE: Duration = Duration::from_millis(20);
 
@@ -86,8 +90,7 @@ pub(super) fn start(
     let mut reader = Reader {
         consumer,
         name,
-        names: names.clone(),
-        rim: rim.clone(),
+        reading: Reading { topic: place.topic, names: names.clone(), rim: rim.clone(), guess: None },
         place,
         chunks,
         paused,
@@ -104,8 +107,7 @@ pub(super) fn start(
 struct Reader {
     consumer: client::Reader,
     name: String,
-    names: Names,
-    rim: Rim,
+    reading: Reading,
     place: Place,
     chunks: Vec<Chunk>,
     paused: Vec<bool>,
@@ -116,51 +118,48 @@ struct Reader {
 }
 
 impl Reader {
-    /// One poll; false when nobody listens any more.
+    /// A round of polls, as long as messages are at hand; false when nobody listens any more. No clock is believed that is
+    /// ahead of ours.
     fn go_on(&mut self) -> bool {
         if self.room.stop.load(Ordering::Relaxed) {
             return false;
         }
         self.give_room();
-        let wait = if self.chunks.iter().any(|chunk| !chunk.entries.is_empty()) { Duration::ZERO } else { IDLE };
-        match self.consumer.poll(wait) {
-            None => (0..self.chunks.len())
-                .all(|partition| flush(&mut self.chunks[partition], &self.place, partition, &self.news)),
-            Some(Ok(message)) => {
-                if std::mem::take(&mut self.interrupted) {
-                    tracing::warn!(topic = self.name, "reading goes on");
+        let believed = clock::now() + AHEAD;
+        let mut wait = if self.chunks.iter().any(|chunk| !chunk.entries.is_empty()) { Duration::ZERO } else { IDLE };
+        for _ in 0..ROUND {
+            let heard = match self.consumer.poll(wait) {
+                None => {
+                    return (0..self.chunks.len())
+                        .all(|partition| flush(&mut self.chunks[partition], &self.place, partition, &self.news));
                 }
-                let partition = usize::try_from(message.partition()).unwrap_or_default();
-                let chunk = &mut self.chunks[partition];
-                add(chunk, &self.names, &self.rim, self.place.topic, &message);
-                chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
+                Some(Ok(message)) => {
+                    if std::mem::take(&mut self.interrupted) {
+                        tracing::warn!(topic = self.name, "reading goes on");
+                    }
+                    let partition = usize::try_from(message.partition()).unwrap_or_default();
+                    let chunk = &mut self.chunks[partition];
+                    self.reading.add(chunk, &message, believed);
+                    chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    let partition = usize::try_from(partition).unwrap_or_default();
+                    flush(&mut self.chunks[partition], &self.place, partition, &self.news)
+                        && self.news.send(News::Ended(self.place.first + partition)).is_ok()
+                }
+                Some(Err(error)) => self.trouble(error),
+            };
+            if !heard {
+                return false;
             }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                let partition = usize::try_from(partition).unwrap_or_default();
-                flush(&mut self.chunks[partition], &self.place, partition, &self.news)
-                    && self.news.send(News::Ended(self.place.first + partition)).is_ok()
-            }
-            Some(Err(error)) => self.trouble(error),
+            wait = Duration::ZERO;
         }
+        true
     }
 
     /// Transport troubles pass by themselves; others do not.
     fn trouble(&mut self, error: KafkaError) -> bool {
-        let lasting = matches!(
-            error.rdkafka_error_code(),
-            Some(
-                Code::OffsetOutOfRange
-                    | Code::AutoOffsetReset
-                    | Code::UnknownTopicOrPartition
-                    | Code::UnknownTopic
-                    | Code::UnknownPartition
-                    | Code::TopicAuthorizationFailed
-                    | Code::GroupAuthorizationFailed
-                    | Code::Authentication
-                    | Code::Fatal
-            )
-        );
-        if lasting {
+        if client::lasting(&error) {
             let what = format!("reading {}", self.name);
             let _ = self.news.send(News::Trouble(Failure::Broker { what, why: error.to_string() }));
             return false;
@@ -172,10 +171,16 @@ impl Reader {
         true
     }
 
-    /// Pauses partitions of which too much waits, and resumes them when half of it is used.
+    /// Pauses partitions of which too much waits, and resumes them when half of it is used. What the client has fetched of
+    /// a partition that is paused it fetches again: so whoever catches up is given a moment first.
     fn give_room(&mut self) {
         for partition in 0..self.paused.len() {
-            let waiting = self.room.waiting[self.place.first + partition].load(Ordering::Relaxed);
+            let waiting = || self.room.waiting[self.place.first + partition].load(Ordering::Relaxed);
+            let watch = Stopwatch::start();
+            while !self.paused[partition] && waiting() > self.room.most && watch.elapsed() < MOMENT {
+                clock::sleep(Span::from_ms(1));
+            }
+            let waiting = waiting();
             let pause = if self.paused[partition] { waiting > self.room.most / 2 } else { waiting > self.room.most };
             if pause != self.paused[partition] {
                 let mut one = TopicPartitionList::new();
@@ -195,25 +200,38 @@ fn flush(chunk: &mut Chunk, place: &Place, partition: usize, news: &SyncSender<N
     if chunk.entries.is_empty() {
         return true;
     }
-    let full = std::mem::take(chunk);
+    let next = chunk.alike();
+    let full = std::mem::replace(chunk, next);
     news.send(News::Chunk(Chunk { source: place.first + partition, ..full })).is_ok()
 }
 
-fn add(chunk: &mut Chunk, names: &Names, rim: &Rim, topic: Topic, message: &BorrowedMessage<'_>) {
-    let before = chunk.events.len();
-    let value = message.payload().unwrap_or_default();
-    let declared = message.headers().and_then(|headers| {
-        let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("content-type"))?;
-        std::str::from_utf8(header.value?).ok()
-    });
-    let key = String::from_utf8_lossy(message.key().unwrap_or_default());
-    let at = Time::from_ms(message.timestamp().to_millis().unwrap_or_default());
-    let time = decode(names, rim, Raw { topic, key: &key, content_type: declared, value, at }, &mut chunk.events);
-    chunk.bytes.extend_from_slice(value);
-    chunk.entries.push(Entry {
-        offset: message.offset(),
-        time: time.filter(|&time| time <= clock::now() + AHEAD),
-        events: chunk.events.len() - before,
-        bytes_end: chunk.bytes.len(),
-    });
+/// Whoever reads the messages of one topic.
+struct Reading {
+    topic: Topic,
+    names: Names,
+    rim: Rim,
+    /// The sensor that is likely to be next.
+    guess: Option<SensorId>,
+}
+
+impl Reading {
+    /// Appends a message to those of its partition. No clock is believed beyond `believed`.
+    fn add(&mut self, chunk: &mut Chunk, message: &BorrowedMessage<'_>, believed: Time) {
+        let before = chunk.events.len();
+        let value = message.payload().unwrap_or_default();
+        let declared = message.headers().and_then(|headers| {
+            let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("content-type"))?;
+            std::str::from_utf8(header.value?).ok()
+        });
+        let at = Time::from_ms(message.timestamp().to_millis().unwrap_or_default());
+        let raw = Raw { topic: self.topic, key: message.key().unwrap_or_default(), content_type: declared, value, at };
+        let time = decode(&self.names, &self.rim, raw, &mut self.guess, &mut chunk.events);
+        chunk.bytes.extend_from_slice(value);
+        chunk.entries.push(Entry {
+            offset: message.offset(),
+            time: time.filter(|&time| time <= believed),
+            events: chunk.events.len() - before,
+            bytes_end: chunk.bytes.len(),
+        });
+    }
 }

@@ -8,13 +8,14 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{self, SETUP, failed};
+use super::client::{self, failed};
 use super::route::Inputs;
 use super::settings::{Settings, Start};
 use super::topics::Topic;
 use crate::engine::city::City;
 use crate::shell::cli::Failure;
 use crate::shell::clock::Stopwatch;
+use crate::shell::pulse::Pulse;
 use crate::shell::world::World;
 use crate::time::{Span, Time};
 use crate::wire::{self, Message, v1};
@@ -36,21 +37,25 @@ impl Past {
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub(super) fn find(world: &World) -> Result<Self, Failure> {
+    pub(super) fn find(world: &World, pulse: &Pulse) -> Result<Self, Failure> {
         let (settings, own) = (&world.config.kafka, world.provenance());
-        if let Some(past) = Self::snapshot(world, &own)? {
+        if let Some(past) = Self::snapshot(world, pulse, &own)? {
             return Ok(past);
         }
-        let ticks = recent(committed(settings, i64::MAX)?.ticks, Span::from_s(settings.repeat_s.into()), &own);
+        let repeat = Span::from_s(settings.repeat_s.into());
+        let ticks = back_to(settings, pulse, |first, last| {
+            first.now_ms <= last.now_ms - repeat.ms() || first.provenance.as_ref() != Some(&own)
+        })?;
+        let ticks = recent(ticks, repeat, &own);
         let city = ticks.first().map(|tick| city(world, tick));
         Ok(Self { city, ticks })
     }
 
-    fn snapshot(world: &World, own: &v1::Provenance) -> Result<Option<Self>, Failure> {
+    fn snapshot(world: &World, pulse: &Pulse, own: &v1::Provenance) -> Result<Option<Self>, Failure> {
         let settings = &world.config.kafka;
-        let parts = parts(settings)?;
+        let parts = parts(settings, pulse)?;
         let Some(first) = parts.first().filter(|part| part.provenance.as_ref() == Some(own)) else { return Ok(None) };
-        let Some(ticks) = since(settings, first.now_ms)? else { return Ok(None) };
+        let Some(ticks) = since(settings, pulse, first.now_ms)? else { return Ok(None) };
         if ticks.iter().any(|tick| tick.provenance.as_ref() != Some(own)) {
             return Ok(None);
         }
@@ -75,24 +80,33 @@ fn city(world: &World, tick: &v1::EngineTick) -> City {
 }
 
 /// The ticks from that of `since_ms` on; none where that one is not there.
-fn since(settings: &Settings, since_ms: i64) -> Result<Option<Vec<v1::EngineTick>>, Failure> {
+fn since(settings: &Settings, pulse: &Pulse, since_ms: i64) -> Result<Option<Vec<v1::EngineTick>>, Failure> {
+    let mut ticks = back_to(settings, pulse, |first, _| first.now_ms <= since_ms)?;
+    let ticks = ticks.split_off(ticks.partition_point(|tick| tick.now_ms < since_ms));
+    Ok(Some(ticks).filter(|ticks| ticks.first().is_some_and(|tick| tick.now_ms == since_ms)))
+}
+
+/// The last ticks: as many as it takes for `enough`, which sees the first of them and the last, or all.
+fn back_to(
+    settings: &Settings,
+    pulse: &Pulse,
+    enough: impl Fn(&v1::EngineTick, &v1::EngineTick) -> bool,
+) -> Result<Vec<v1::EngineTick>, Failure> {
     let mut tail = 1 << 10;
     loop {
-        let Committed { mut ticks, whole } = committed(settings, tail)?;
-        let first = ticks.partition_point(|tick| tick.now_ms < since_ms);
-        if ticks.first().is_some_and(|tick| tick.now_ms <= since_ms) || whole {
-            let ticks = ticks.split_off(first);
-            return Ok(Some(ticks).filter(|ticks| ticks.first().is_some_and(|tick| tick.now_ms == since_ms)));
+        let Committed { ticks, whole } = committed(settings, pulse, tail)?;
+        if whole || ticks.first().zip(ticks.last()).is_some_and(|(first, last)| enough(first, last)) {
+            return Ok(ticks);
         }
         tail *= 8;
     }
 }
 
 /// The parts of the last snapshot that is there whole, in order; none where there is none.
-fn parts(settings: &Settings) -> Result<Vec<v1::EngineSnapshot>, Failure> {
+fn parts(settings: &Settings, pulse: &Pulse) -> Result<Vec<v1::EngineSnapshot>, Failure> {
     let mut tail = 1 << 6;
     loop {
-        let (found, whole) = last::<v1::EngineSnapshot>(settings, Topic::Snapshots, tail)?;
+        let (found, whole) = last::<v1::EngineSnapshot>(settings, pulse, Topic::Snapshots, tail)?;
         let mut instants: BTreeMap<i64, BTreeMap<u32, v1::EngineSnapshot>> = BTreeMap::new();
         for part in found {
             instants.entry(part.now_ms).or_default().insert(part.part, part);
@@ -120,10 +134,10 @@ pub(super) struct Committed {
 ///
 /// # Errors
 /// When the broker does not answer.
-pub(super) fn committed(settings: &Settings, tail: i64) -> Result<Committed, Failure> {
-    let (mut found, mut whole) = last::<v1::EngineTick>(settings, Topic::Ticks, tail)?;
+pub(super) fn committed(settings: &Settings, pulse: &Pulse, tail: i64) -> Result<Committed, Failure> {
+    let (mut found, mut whole) = last::<v1::EngineTick>(settings, pulse, Topic::Ticks, tail)?;
     if found.is_empty() && !whole {
-        (found, whole) = last(settings, Topic::Ticks, i64::MAX)?;
+        (found, whole) = last(settings, pulse, Topic::Ticks, i64::MAX)?;
     }
     // At least once: the last word on a tick counts.
     let mut ticks: Vec<v1::EngineTick> = Vec::with_capacity(found.len());
@@ -137,10 +151,15 @@ pub(super) fn committed(settings: &Settings, tail: i64) -> Result<Committed, Fai
 }
 
 /// The messages among the last `tail` records of a topic of one partition, and whether these are all that are kept.
-fn last<M: Message + Default>(settings: &Settings, topic: Topic, tail: i64) -> Result<(Vec<M>, bool), Failure> {
+fn last<M: Message + Default>(
+    settings: &Settings,
+    pulse: &Pulse,
+    topic: Topic,
+    tail: i64,
+) -> Result<(Vec<M>, bool), Failure> {
     let name = topic.full(settings);
     let consumer = client::consumer(settings)?;
-    let (low, high) = consumer.fetch_watermarks(&name, 0, SETUP).map_err(failed(format!("asking for {name}")))?;
+    let (low, high) = client::ends(&consumer, &name, 0)?;
     let from = low.max(high.saturating_sub(tail));
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(&name, 0, Offset::Offset(from)).map_err(failed("where to read"))?;
@@ -148,6 +167,7 @@ fn last<M: Message + Default>(settings: &Settings, topic: Topic, tail: i64) -> R
     let mut found = Vec::new();
     let watch = Stopwatch::start();
     loop {
+        pulse.beat();
         match consumer.poll(Duration::from_millis(500)) {
             Some(Ok(message)) => {
                 found.push(wire::read(message.payload().unwrap_or_default()).map_err(|wrong| Failure::Broker {
@@ -156,6 +176,7 @@ fn last<M: Message + Default>(settings: &Settings, topic: Topic, tail: i64) -> R
                 })?);
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok((found, from == low)),
+            Some(Err(error)) if client::lasting(&error) => return Err(failed(format!("reading {name}"))(error)),
             Some(Err(error)) => tracing::debug!(%error, topic = name, "reading is interrupted"),
             None => {}
         }
@@ -197,8 +218,7 @@ pub(super) fn beginnings(settings: &Settings, inputs: &Inputs) -> Result<Vec<i64
     let consumer = client::consumer(settings)?;
     let ends = |&(topic, partition): &(Topic, i32)| {
         let name = topic.full(settings);
-        let ends = consumer.fetch_watermarks(&name, partition, SETUP);
-        let (low, high) = ends.map_err(failed(format!("asking where {name} begins")))?;
+        let (low, high) = client::ends(&consumer, &name, partition)?;
         Ok(if settings.start == Start::Earliest { low } else { high })
     };
     inputs.iter().map(ends).collect()

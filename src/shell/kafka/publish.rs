@@ -215,7 +215,9 @@ impl Publisher {
             }
             clock::sleep(Span::from_ms(500));
         };
-        let Some(last) = committed(&self.settings, TAIL)?.ticks.into_iter().next_back() else { return Ok(()) };
+        let Some(last) = committed(&self.settings, &self.pulse, TAIL)?.ticks.into_iter().next_back() else {
+            return Ok(());
+        };
         let now = Time::from_ms(last.now_ms);
         let ours = batches.iter().find(|batch| batch.now == now);
         let same =

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::backlog::{Found, Share};
+use super::backlog::Share;
 use super::topics::Topic;
-use crate::event::Event;
 use crate::ids::{JunctionId, LinkId, SensorId};
 use crate::network::Partition;
 use crate::output::{Output, Subject};
-use crate::time::Time;
 use crate::wire::v1::output::Output as M;
 use crate::wire::{self, Message, Names, v1};
 
@@ -34,16 +32,15 @@ pub(super) fn records(
     share: &Share,
     outputs: &[Output],
 ) -> Vec<Record> {
-    let mut origins = Origins::new(inputs, share);
+    let mut origins = Origins { inputs, share, told: BTreeMap::new() };
     outputs.iter().filter_map(|output| record(names, provenance, &mut origins, output)).collect()
 }
 
 fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>, output: &Output) -> Option<Record> {
-    let network = names.network();
-    let of_junction = |id: JunctionId| zone(network.partitions(), |p| p.junctions.contains(&id));
-    let of_link = |id: LinkId| zone(network.partitions(), |p| p.links.contains(&id));
+    let of_junction = |id| junction_zone(names, id);
+    let of_link = |id| link_zone(names, id);
     let of_sensor = |id: SensorId| of_link(names.sensors().table()[id].link);
-    let partition = match output {
+    let zone = match output {
         Output::Plan(plan) => of_junction(plan.plan.draft().junction),
         Output::Refused(refused) => of_junction(refused.junction),
         Output::Rung(change) => of_junction(change.junction),
@@ -54,6 +51,7 @@ fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>,
             Subject::Link(link) => of_link(link),
             Subject::Zone(_) => 0,
         },
+        Output::Rejections(found) => zone(names, |partition| partition.zone == found.zone),
         Output::Unreadable(_) | Output::Command(_) | Output::Corridor(_) => 0,
     };
     let (topic, key, value) = match wire::output(names, output).output? {
@@ -64,8 +62,9 @@ fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>,
         M::PlanRefused(m) => (Topic::Refused, m.junction_id.clone(), m.encode_to_vec()),
         M::Rejection(mut m) => {
             m.origin = match output {
-                Output::Rejected(rejected) => origins.reading(rejected.sensor, rejected.end),
-                _ => origins.unreadable(),
+                Output::Rejected(rejected) => origins.of(rejected.event),
+                Output::Unreadable(unread) => origins.of(unread.event),
+                _ => None,
             };
             (Topic::Rejected, m.source.clone(), m.encode_to_vec())
         }
@@ -77,13 +76,29 @@ fn record(names: &Names, provenance: &v1::Provenance, origins: &mut Origins<'_>,
         M::SensorHealth(m) => (Topic::Health, m.sensor_id.clone(), m.encode_to_vec()),
         M::CommandOutcome(m) => (Topic::Audit, m.command_id.clone(), m.encode_to_vec()),
         M::Corridor(m) => (Topic::Corridors, m.request_id.clone(), m.encode_to_vec()),
-        M::Alarm(m) => (Topic::Alarms, m.junction_id.clone(), m.encode_to_vec()),
+        M::Alarm(m) => {
+            let key = match &m.kind {
+                Some(v1::alarm::Kind::Rejections(rejections)) => rejections.zone_id.clone(),
+                _ => m.junction_id.clone(),
+            };
+            (Topic::Alarms, key, m.encode_to_vec())
+        }
     };
-    Some(Record { topic, partition, key, value })
+    Some(Record { topic, partition: i32::try_from(zone).unwrap_or(0), key, value })
 }
 
-fn zone(partitions: &[Partition], holds: impl Fn(&Partition) -> bool) -> i32 {
-    partitions.iter().position(holds).and_then(|at| i32::try_from(at).ok()).unwrap_or(0)
+/// The partitioned zone of a junction.
+pub(super) fn junction_zone(names: &Names, id: JunctionId) -> usize {
+    zone(names, |partition| partition.junctions.contains(&id))
+}
+
+/// The partitioned zone of a link.
+pub(super) fn link_zone(names: &Names, id: LinkId) -> usize {
+    zone(names, |partition| partition.links.contains(&id))
+}
+
+fn zone(names: &Names, holds: impl Fn(&Partition) -> bool) -> usize {
+    names.network().partitions().iter().position(holds).unwrap_or(0)
 }
 
 /// SHA-256 over records, as `EngineTick` defines it.
@@ -98,55 +113,25 @@ pub(super) fn digest(records: &[Record]) -> Vec<u8> {
     sha.finalize().to_vec()
 }
 
-/// Where what is rejected was found, in the order in which the engine rejects.
+/// Where what is rejected was found; of each message once, as much of one may be rejected.
 struct Origins<'a> {
     inputs: &'a Inputs,
     share: &'a Share,
-    /// Messages that cannot be read, last first.
-    unreadable: Option<Vec<usize>>,
-    /// Readings by their key, last first.
-    readings: Option<BTreeMap<(SensorId, Time), Vec<usize>>>,
+    told: BTreeMap<usize, v1::Origin>,
 }
 
-impl<'a> Origins<'a> {
-    fn new(inputs: &'a Inputs, share: &'a Share) -> Self {
-        Self { inputs, share, unreadable: None, readings: None }
-    }
-
-    fn unreadable(&mut self) -> Option<v1::Origin> {
-        let events = &self.share.events;
-        let rows = self.unreadable.get_or_insert_with(|| {
-            (0..events.len()).rev().filter(|&row| matches!(events[row], Event::Unreadable(_))).collect()
-        });
-        let row = rows.pop()?;
-        self.origin(row)
-    }
-
-    /// Of several readings with one key the later ones are rejected.
-    fn reading(&mut self, sensor: SensorId, end: Time) -> Option<v1::Origin> {
-        let events = &self.share.events;
-        let readings = self.readings.get_or_insert_with(|| {
-            let mut readings: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-            for (row, event) in events.iter().enumerate().rev() {
-                if let Event::Reading(reading) = event {
-                    readings.entry((reading.sensor, reading.end)).or_default().push(row);
-                }
-            }
-            readings
-        });
-        let rows = readings.get_mut(&(sensor, end)).filter(|rows| !rows.is_empty())?;
-        let row = rows.remove(0);
-        self.origin(row)
-    }
-
-    fn origin(&self, row: usize) -> Option<v1::Origin> {
-        let found: &Found = self.share.found.get(self.share.found.partition_point(|f| f.events_end <= row))?;
+impl Origins<'_> {
+    /// Of the message that told the tick's `event`th event.
+    fn of(&mut self, event: usize) -> Option<v1::Origin> {
+        let message = self.share.found.partition_point(|found| found.events_end <= event);
+        if let Some(origin) = self.told.get(&message) {
+            return Some(origin.clone());
+        }
+        let found = self.share.found.get(message)?;
         let &(topic, partition) = self.inputs.get(found.source)?;
-        Some(v1::Origin {
-            topic: topic.name().to_owned(),
-            partition,
-            offset: found.offset,
-            value_sha256: Sha256::digest(found.value()).to_vec(),
-        })
+        let value_sha256 = Sha256::digest(self.share.value(found)).to_vec();
+        let origin = v1::Origin { topic: topic.name().to_owned(), partition, offset: found.offset, value_sha256 };
+        self.told.insert(message, origin.clone());
+        Some(origin)
     }
 }

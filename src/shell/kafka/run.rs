@@ -22,6 +22,7 @@ use crate::output::Output;
 use crate::shell::cli::Failure;
 use crate::shell::clock::{self, Stopwatch};
 use crate::shell::pulse::Pulse;
+use crate::shell::threads::Threads;
 use crate::shell::world::World;
 use crate::time::{Span, Time};
 use crate::wire::log::Closing;
@@ -29,6 +30,9 @@ use crate::wire::v1;
 
 /// Chunks that the readers may be ahead by.
 const NEWS_MAX: usize = 64;
+
+/// However fast a day is caught up with, no more of what the engine has become is written down, bytes a second.
+const KEPT_BYTES_S: usize = 10_000_000;
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,12 +64,13 @@ pub struct Until<'a> {
 /// Sees every tick, repeated or new: its instant, what it heard, what it said.
 pub type Watch<'a> = dyn FnMut(Time, &[Event], &[Output]) + 'a;
 
-/// Runs for so long; `watch` sees every tick, `progress` hears after every new one.
+/// Runs for so long, its partitions on so many threads; `watch` sees every tick, `progress` hears after every new one.
 ///
 /// # Errors
 /// When topics are missing, the broker refuses or stays away, or another worker takes over.
 pub fn run(
     world: &World,
+    threads: Threads,
     until: Until<'_>,
     pulse: &Arc<Pulse>,
     watch: &mut Watch<'_>,
@@ -85,7 +90,8 @@ pub fn run(
         .collect();
     // From here on nobody else commits, so that what is read now is the last word.
     let writer = publish::take_over(settings)?;
-    let mut past = Past::find(world)?;
+    pulse.beat();
+    let mut past = Past::find(world, pulse)?;
     let next = match past.ticks.first() {
         Some(tick) => positions(tick, &inputs)?,
         None => beginnings(settings, &inputs)?,
@@ -93,7 +99,7 @@ pub fn run(
     let last = past.ticks.last().map(|tick| Time::from_ms(tick.now_ms));
     let (batches, publisher) =
         publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
-    let mut live = Live::start(world, inputs, next, batches, &rim, Arc::clone(pulse))?;
+    let mut live = Live::start(world, inputs, next, batches, &rim, threads, Arc::clone(pulse))?;
     let done = live.repeat(&mut past, until, watch).and_then(|()| live.go_on(until, watch, &mut progress));
     live.end();
     let summary = live.summary;
@@ -108,6 +114,8 @@ struct Live<'a> {
     world: &'a World,
     inputs: Inputs,
     backlog: Backlog,
+    /// What the last tick was told; its memory serves the next one.
+    share: Share,
     marks: Watermarks,
     city: Option<City>,
     news: Receiver<News>,
@@ -117,10 +125,15 @@ struct Live<'a> {
     provenance: v1::Provenance,
     summary: Summary,
     ends: Vec<Arc<Ends>>,
+    threads: Threads,
+    /// Up to where each source has to be at hand before anything can go on: what is reached for is never paused.
+    wanted: Vec<i64>,
     pulse: Arc<Pulse>,
     gauges: Gauges,
     /// Until then lag has been told.
     told: Time,
+    /// From then on what the engine has become may be written down again.
+    keeps: Time,
 }
 
 impl<'a> Live<'a> {
@@ -130,6 +143,7 @@ impl<'a> Live<'a> {
         next: Vec<i64>,
         batches: SyncSender<Batch>,
         rim: &Rim,
+        threads: Threads,
         pulse: Arc<Pulse>,
     ) -> Result<Self, Failure> {
         let settings = &world.config.kafka;
@@ -155,12 +169,14 @@ impl<'a> Live<'a> {
         let lateness = world.config.settings.lateness();
         let marks = Watermarks::new(inputs.iter().map(partition), lateness, clock::now());
         let provenance = world.provenance();
-        let (backlog, summary) = (Backlog::new(next), Summary::default());
-        let (city, gauges, told) = (None, Gauges::default(), Time::LONG_AGO);
+        let (wanted, summary) = (next.clone(), Summary::default());
+        let backlog = Backlog::new(next);
+        let (city, gauges, told, keeps) = (None, Gauges::default(), Time::LONG_AGO, Time::LONG_AGO);
         Ok(Self {
             world,
             inputs,
             backlog,
+            share: Share::default(),
             marks,
             city,
             news,
@@ -170,9 +186,12 @@ impl<'a> Live<'a> {
             provenance,
             summary,
             ends,
+            threads,
+            wanted,
             pulse,
             gauges,
             told,
+            keeps,
         })
     }
 
@@ -181,23 +200,25 @@ impl<'a> Live<'a> {
         let Some(mut city) = past.city.take() else { return Ok(()) };
         for tick in &past.ticks[1..] {
             self.pulse.beat();
-            let (now, wanted) = (Time::from_ms(tick.now_ms), positions(tick, &self.inputs)?);
-            while !self.reached(&wanted) {
+            let now = Time::from_ms(tick.now_ms);
+            self.wanted = positions(tick, &self.inputs)?;
+            while !(0..self.inputs.len()).all(|source| self.reached(source)) {
                 if (until.stop)() {
                     return Ok(());
                 }
                 self.listen(Duration::from_millis(50))?;
             }
-            let mut share = Share::default();
-            for (source, &next) in wanted.iter().enumerate() {
+            let mut share = self.share.emptied();
+            for (source, &next) in self.wanted.iter().enumerate() {
                 self.backlog.take(source, Cut::Offset(next), now, &mut share);
             }
-            let outputs = city.step(now, &share.events);
+            let outputs = self.threads.step(&mut city, now, &share.events);
             let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
             if route::digest(&records) != tick.records_sha256 {
                 tracing::error!(%now, "the tick says something else than it did when it was committed");
             }
             watch(now, &share.events, &outputs);
+            self.share = share;
             self.used();
             gauges::repeated();
             self.summary.repeated += 1;
@@ -207,9 +228,9 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    /// Whether all that lies before these offsets is at hand or used.
-    fn reached(&self, wanted: &[i64]) -> bool {
-        wanted.iter().enumerate().all(|(source, &next)| self.backlog.holds(source, next))
+    /// Whether all that is wanted of a source is at hand or used.
+    fn reached(&self, source: usize) -> bool {
+        self.backlog.holds(source, self.wanted[source])
     }
 
     /// Hears news, waiting for the first so long.
@@ -235,7 +256,8 @@ impl<'a> Live<'a> {
 
     fn used(&self) {
         for (source, waiting) in self.room.waiting.iter().enumerate() {
-            waiting.store(self.backlog.weight(source), Ordering::Relaxed);
+            let weight = if self.reached(source) { self.backlog.weight(source) } else { 0 };
+            waiting.store(weight, Ordering::Relaxed);
         }
     }
 
@@ -302,13 +324,13 @@ impl<'a> Live<'a> {
     }
 
     fn tick(&mut self, now: Time, closing: &Closing, watch: &mut Watch<'_>) -> Result<(), Failure> {
-        let mut share = Share::default();
+        let mut share = self.share.emptied();
         for source in 0..self.inputs.len() {
             self.backlog.take(source, Cut::Time(now), now, &mut share);
         }
         let Some(city) = &mut self.city else { return Ok(()) };
         let begun = Stopwatch::start();
-        let outputs = city.step(now, &share.events);
+        let outputs = self.threads.step(city, now, &share.events);
         let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
         self.gauges.tick(now, city, closing, begun.elapsed(), &outputs, &records);
         for found in share.found.chunk_by(|a, b| a.source == b.source) {
@@ -321,10 +343,15 @@ impl<'a> Live<'a> {
         self.summary.ticks += 1;
         self.summary.last = Some(now);
         let every = Span::from_s(self.world.config.kafka.snapshot_s.into());
-        let due = every > Span::ZERO && now.floor(every) == now;
+        let wall = clock::now();
+        let due = every > Span::ZERO && now.floor(every) == now && wall >= self.keeps;
         let state = due.then(|| city.state());
+        if let Some(state) = &state {
+            self.keeps = wall + Span::from_ms((state.len() * 1000 / KEPT_BYTES_S) as i64);
+        }
         self.write(now, closing, records, state)?;
         watch(now, &share.events, &outputs);
+        self.share = share;
         Ok(())
     }
 

@@ -71,6 +71,7 @@ pub fn tail(
                 }
             }
             Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+            Some(Err(error)) if client::lasting(&error) => return Err(failed(format!("reading {name}"))(error)),
             Some(Err(error)) => tracing::warn!(%error, topic = name, "reading is interrupted; it goes on by itself"),
         }
     }

@@ -1,18 +1,16 @@
 //! The topics: made by `topics create`, looked at before every run.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::client::{self, SETUP, failed};
+use super::client::{self, MESSAGE_BYTES, SETUP, failed};
 use super::settings::Settings;
 use crate::shell::cli::Failure;
+use crate::shell::clock::{self, Stopwatch};
+use crate::time::Span;
 
 /// A topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -113,8 +111,8 @@ impl Topic {
     }
 }
 
-/// No message is longer, bytes: what `wire` reads, and room for key and headers.
-const MESSAGE_BYTES: &str = "17825792";
+/// A broker knows of a topic that it has made after so long, or something is wrong.
+const KNOWN: Span = Span::from_s(20);
 
 /// Creates what is missing, each with one partition a zone; says which.
 ///
@@ -125,6 +123,7 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
         client::common(settings)?.create().map_err(failed("an admin client"))?;
     let names: Vec<String> = Topic::ALL.iter().map(|topic| topic.full(settings)).collect();
     let retention: Vec<String> = Topic::ALL.iter().map(|topic| topic.retention_ms()).collect();
+    let longest = MESSAGE_BYTES.to_string();
     let copies = settings.replication.map_or(-1, i32::from);
     let wanted: Vec<NewTopic<'_>> = Topic::ALL
         .iter()
@@ -132,7 +131,7 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
         .map(|(topic, (name, retention))| {
             let partitions = if topic.per_zone() { i32::try_from(zones.max(1)).unwrap_or(i32::MAX) } else { 1 };
             let new = NewTopic::new(name, partitions, TopicReplication::Fixed(copies))
-                .set("max.message.bytes", MESSAGE_BYTES)
+                .set("max.message.bytes", &longest)
                 // The broker's clock: what a sensor with a bad one sends is neither kept for ever nor thrown away.
                 .set("message.timestamp.type", "LogAppendTime");
             match topic.kept() {
@@ -148,7 +147,7 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
         })
         .collect();
     let options = AdminOptions::new().request_timeout(Some(SETUP)).operation_timeout(Some(SETUP));
-    let results = wait(admin.create_topics(&wanted, &options)).map_err(failed("creating topics"))?;
+    let results = wait(admin.create_topics(&wanted, &options))?.map_err(failed("creating topics"))?;
     let mut made = Vec::new();
     for (topic, result) in Topic::ALL.into_iter().zip(results) {
         match result {
@@ -158,6 +157,11 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
                 return Err(Failure::Broker { what: format!("creating topic {name}"), why: code.to_string() });
             }
         }
+    }
+    // A broker says that it has made a topic before it knows of it, or who leads it.
+    let watch = Stopwatch::start();
+    while !missing(settings, zones)?.1.is_empty() && watch.elapsed() < KNOWN {
+        clock::sleep(Span::from_ms(50));
     }
     Ok(made)
 }
@@ -176,6 +180,19 @@ impl Topic {
 /// # Errors
 /// When the broker does not answer; every topic that is missing, too narrow or not compacted, at once.
 pub fn check(settings: &Settings, zones: usize) -> Result<Vec<usize>, Failure> {
+    let (partitions, mut faults) = missing(settings, zones)?;
+    if faults.is_empty() {
+        faults = not_compacted(settings)?;
+    }
+    if faults.is_empty() {
+        return Ok(partitions);
+    }
+    faults.push("`greenwave topics create` makes what is missing".into());
+    Err(Failure::Broker { what: "the topics are not as they should be".into(), why: faults.join("\n") })
+}
+
+/// How many partitions each topic has, and what is missing of them.
+fn missing(settings: &Settings, zones: usize) -> Result<(Vec<usize>, Vec<String>), Failure> {
     let consumer = client::consumer(settings)?;
     let metadata = consumer.fetch_metadata(None, SETUP).map_err(failed("asking which topics there are"))?;
     let mut faults = Vec::new();
@@ -183,7 +200,8 @@ pub fn check(settings: &Settings, zones: usize) -> Result<Vec<usize>, Failure> {
     for topic in Topic::ALL {
         let name = topic.full(settings);
         let found = metadata.topics().iter().find(|t| t.name() == name && t.error().is_none());
-        let count = found.map_or(0, |t| t.partitions().len());
+        let led = |p: &&MetadataPartition| p.leader() >= 0;
+        let count = found.map_or(0, |t| t.partitions().iter().filter(led).count());
         let wanted = if topic.per_zone() { zones.max(1) } else { 1 };
         match count {
             0 => faults.push(format!("topic {name} is missing")),
@@ -197,14 +215,7 @@ pub fn check(settings: &Settings, zones: usize) -> Result<Vec<usize>, Failure> {
         }
         partitions.push(count);
     }
-    if faults.is_empty() {
-        faults = not_compacted(settings)?;
-    }
-    if faults.is_empty() {
-        return Ok(partitions);
-    }
-    faults.push("`greenwave topics create` makes what is missing".into());
-    Err(Failure::Broker { what: "the topics are not as they should be".into(), why: faults.join("\n") })
+    Ok((partitions, faults))
 }
 
 /// Topics that should keep the last message of each key, and do not.
@@ -215,7 +226,7 @@ fn not_compacted(settings: &Settings) -> Result<Vec<String>, Failure> {
         Topic::ALL.iter().filter(|t| t.kept() == Kept::Compacted).map(|t| t.full(settings)).collect();
     let asked: Vec<ResourceSpecifier<'_>> = compacted.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let options = AdminOptions::new().request_timeout(Some(SETUP));
-    let answers = wait(admin.describe_configs(&asked, &options)).map_err(failed("asking how topics are kept"))?;
+    let answers = wait(admin.describe_configs(&asked, &options))?.map_err(failed("asking how topics are kept"))?;
     let mut faults = Vec::new();
     for (name, answer) in compacted.iter().zip(answers) {
         let resource = answer.map_err(|code| Failure::Broker {
@@ -231,22 +242,6 @@ fn not_compacted(settings: &Settings) -> Result<Vec<String>, Failure> {
 }
 
 /// Waits for an answer on this thread; the client's own threads do the work.
-fn wait<F: Future>(answer: F) -> F::Output {
-    let mut answer = pin!(answer);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match answer.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
+fn wait<F: Future>(answer: F) -> Result<F::Output, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().build()?.block_on(answer))
 }
