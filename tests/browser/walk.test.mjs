@@ -73,47 +73,50 @@ test("the printed address lets one person in, once", async () => {
   await second.context().close();
 });
 
-/** How many pixels of the map are of the roads' colours: neither the ground nor grey. */
-async function coloured(page) {
+/** Where the map shows a road by its colour, or a signal that runs on what is measured: every such pixel above the legend. */
+async function places(page, kind) {
   const image = (await page.locator("#map").screenshot()).toString("base64");
-  return page.evaluate(async (image) => {
+  return page.evaluate(async ([image, kind]) => {
     const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
     const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
     const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
     pen.drawImage(bitmap, 0, 0);
-    const { data } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
-    let count = 0;
-    for (let i = 0; i < data.length; i += 4) count += Math.abs(data[i] - data[i + 2]) > 40;
-    return count;
-  }, image);
+    const { data, width, height } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
+    const shows = { road: ([r, , b]) => Math.abs(r - b) > 40, signal: ([r, g, b]) => Math.abs(r - 0xa9) + Math.abs(g - 0xbb) + Math.abs(b - 0xcc) < 24 }[kind];
+    const found = [];
+    for (let y = 20; y < height - 60; y++) {
+      for (let x = 20; x < width - 20; x++) if (shows(data.subarray(4 * (y * width + x)))) found.push([x, y]);
+    }
+    return found;
+  }, [image, kind]);
 }
 
 test("the map is drawn, from the binary, under its own policy", async () => {
   await admin.locator("#map[data-drawn] canvas").waitFor();
   await admin.locator("#legend b", { hasText: "75" }).waitFor();
-  const pixels = await until("roads have their colours", async () => ((await coloured(admin)) > 4000 ? true : 0));
-  assert.ok(pixels);
+  await until("roads have their colours", async () => (await places(admin, "road")).length > 2000);
   assert.deepEqual(wrongs, []);
 });
 
 test("what is pointed at on the map says its name, and opens", async () => {
   const box = await admin.locator("#map").boundingBox();
-  const seen = {};
-  // Across the map by small steps, until a road and a signal were met.
-  for (let y = box.y + 60; y < box.y + box.height - 60 && !(seen.road && seen.signal); y += 9) {
-    for (let x = box.x + 60; x < box.x + box.width - 60 && !(seen.road && seen.signal); x += 37) {
-      await admin.mouse.move(x, y);
-      const tip = await admin.locator(".tip").textContent({ timeout: 1 }).catch(() => "");
-      if (tip) seen[tip.includes(">") ? "road" : "signal"] ??= { x, y, tip };
-    }
+  for (const [kind, what] of [["road", />/], ["signal", /^[^>]+$/]]) {
+    // Roads and signals lie over each other: some place that looks like one is one.
+    let name = "";
+    await until(`a ${kind} says its name`, async () => {
+      const all = await places(admin, kind);
+      for (let i = 0; i < all.length && !what.test(name); i += Math.ceil(all.length / 12)) {
+        await admin.mouse.move(box.x + all[i][0], box.y + all[i][1]);
+        name = await admin.locator(".tip").textContent({ timeout: 500 }).catch(() => "");
+      }
+      return what.test(name);
+    });
+    await admin.mouse.down();
+    await admin.mouse.up();
+    await heading(admin, name);
+    assert.ok(decodeURIComponent(admin.url()).endsWith(`#/${kind === "road" ? "link" : "junction"}/${name}`), admin.url());
+    await tab(admin, "city");
   }
-  for (const [kind, { x, y, tip }] of Object.entries(seen)) {
-    await admin.mouse.click(x, y);
-    await heading(admin, tip);
-    assert.ok(decodeURIComponent(admin.url()).includes(`#/${kind === "road" ? "link" : "junction"}/${tip}`), admin.url());
-  }
-  assert.deepEqual(Object.keys(seen).sort(), ["road", "signal"]);
-  await tab(admin, "city");
 });
 
 test("from the city to the worst street, its worst junction, and why", async () => {
@@ -166,18 +169,32 @@ test("a green wave is looked at first, then started, then cancelled", async () =
   const inner = map.links.filter((l) => l.id.includes(">East ")).at(-1).id;
   await admin.fill("[name=from]", outer);
   await admin.fill("[name=to]", inner);
-  await admin.fill("[name=vehicle]", "ambulance-9");
-  await side(admin).getByRole("button", { name: "Preview" }).click();
-  await side(admin).locator(".preview .figure").waitFor();
-  assert.equal((await api(token, "/api/corridors")).body.filter((w) => w.vehicle === "ambulance-9").length, 0, "a preview orders nothing");
-  await side(admin).getByRole("button", { name: "Start green wave" }).click();
-  await confirm(admin, "cardiac arrest");
-  const wave = side(admin).locator("article.wave", { hasText: "ambulance-9" });
-  await wave.locator("tbody tr").first().waitFor();
-  await picture(admin, "wave");
-  await wave.getByRole("button", { name: "Cancel" }).click();
-  await confirm(admin, "false alarm");
-  await side(admin).locator("article.over", { hasText: "ambulance-9 · cancelled" }).waitFor();
+  // Nobody tells where this ambulance is, and the demo is fifteen times as fast as a clock: on a busy machine it may be
+  // given up before a hand has reached the button. Then with another one.
+  const cards = (text) => side(admin).locator("article", { hasText: text });
+  for (let number = 9; ; number++) {
+    const vehicle = `ambulance-${number}`;
+    await admin.fill("[name=vehicle]", vehicle);
+    await side(admin).getByRole("button", { name: "Preview" }).click();
+    await side(admin).locator(".preview .figure").waitFor();
+    assert.equal((await api(token, "/api/corridors")).body.filter((w) => w.vehicle === vehicle).length, 0, "a preview orders nothing");
+    await side(admin).getByRole("button", { name: "Start green wave" }).click();
+    await confirm(admin, "cardiac arrest");
+    const wave = side(admin).locator("article.wave", { hasText: vehicle });
+    const started = await wave.locator("tbody tr").first().waitFor({ timeout: 5000 }).then(() => true, () => false);
+    if (started) await picture(admin, "wave");
+    const pressed = started && (await wave.getByRole("button", { name: "Cancel" }).click({ timeout: 3000 }).then(() => true, () => false));
+    if (pressed) await confirm(admin, "false alarm");
+    const over = await until("it is over", async () => (await api(token, "/api/corridors")).body.find((w) => w.vehicle === vehicle && !w.live)?.state);
+    await cards(`${vehicle} · ${over.replace("_", " ")}`).first().waitFor();
+    if (started && pressed && over !== "timed_out") {
+      assert.ok(["cancelled", "recovered"].includes(over), over);
+      const record = (await api(token, "/api/audit")).body.filter((r) => r.why === "false alarm");
+      assert.ok(record.length > 0, "it was cancelled by hand");
+      return;
+    }
+    assert.ok(number < 14, `${vehicle} ${over}: none could be cancelled in time`);
+  }
 });
 
 test("alarms are taken on", async () => {

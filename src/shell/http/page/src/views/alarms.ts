@@ -15,7 +15,8 @@ function place(name: string): Node {
 /** Where it is, for one that was gathered from many places of a zone. */
 function places(a: Alarm): Node | null {
   if (a.parts.length === 0 || (a.parts.length === 1 && a.parts[0] === a.place)) return null;
-  return el("details", a.parts.length <= 3 ? { open: true } : {}, el("summary", {}, `${a.parts.length} ${say("places")}`), el("ul", {}, ...a.parts.map((p) => el("li", {}, place(p)))));
+  const list = el("ul", {}, ...a.parts.map((p) => el("li", {}, place(p))));
+  return a.parts.length <= 3 ? list : el("details", {}, el("summary", {}, `${a.parts.length} ${say("places")}`), list);
 }
 
 function acts(a: Alarm): HTMLElement | null {
