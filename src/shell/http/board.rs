@@ -22,6 +22,10 @@ use crate::traffic::health::Health;
 const ZONE_MINUTES: usize = 1440;
 /// Minutes of a link's.
 const LINK_MINUTES: usize = 60;
+/// The delay index of a road on which vehicles stood and none drove: its index is no ratio, and it is not 1.
+pub const STANDSTILL: f64 = 100.0;
+/// So much time on it says that vehicles stood, vehicle-seconds a minute.
+const STANDING_VEH_S: f64 = 30.0;
 /// Past changes of stage are shown for this long.
 const PAST: Span = Span::from_s(300);
 /// Outcomes of commands that are kept.
@@ -86,7 +90,11 @@ pub struct IndexRow {
 
 impl IndexRow {
     fn push(&mut self, report: &IndexReport, most: usize) {
-        self.last = Some(*report);
+        let mut report = *report;
+        if report.free_flow_veh_s <= 0.0 && report.spent_veh_s >= STANDING_VEH_S {
+            report.delay_index = STANDSTILL;
+        }
+        self.last = Some(report);
         if self.trend.len() >= most {
             self.trend.pop_front();
         }
@@ -375,6 +383,31 @@ mod tests {
     use crate::ids::Id;
     use crate::network::limits::Limits;
     use crate::twin::city::small;
+
+    #[test]
+    fn a_road_on_which_all_stand_is_not_free() {
+        let report = |spent_veh_s, free_flow_veh_s, delay_index| IndexReport {
+            subject: Subject::Link(crate::ids::LinkId::of(0)),
+            end: Time::from_s(60),
+            interval: Span::from_s(60),
+            spent_veh_s,
+            free_flow_veh_s,
+            delay_index,
+            tpi: 0.0,
+            quality: crate::traffic::quality::Quality::Measured,
+        };
+        // (time spent, time at free flow, the ratio as it is reported, what is shown)
+        for (spent, free, reported, shown) in [
+            (600.0, 200.0, 3.0, 3.0),
+            (600.0, 0.0, 1.0, STANDSTILL), // ten stood, none got through
+            (0.0, 0.0, 1.0, 1.0),          // nobody was there
+            (4.0, 0.0, 1.0, 1.0),          // somebody has just come
+        ] {
+            let mut row = IndexRow::default();
+            row.push(&report(spent, free, reported), LINK_MINUTES);
+            assert_eq!(row.last.map(|last| last.delay_index.to_bits()), Some(f64::to_bits(shown)), "{spent} {free}");
+        }
+    }
 
     #[test]
     fn orders_are_in_force_as_long_as_the_engine_has_them() {

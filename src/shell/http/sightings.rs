@@ -1,6 +1,6 @@
 //! What in outputs and events is alarming, and what says that it is over.
 
-use super::board::Snapshot;
+use super::board::{STANDSTILL, Snapshot};
 use crate::alarm::{Cause, Kind, Place, Sighting};
 use crate::corridor::{Report, State};
 use crate::event::{ControllerFault, Status};
@@ -119,7 +119,10 @@ pub(super) fn minute(
             let busy = last.spent_veh_s >= CONGESTED_VEH_S;
             let there = last.delay_index >= CONGESTED.0 && busy;
             if there || last.delay_index < CONGESTED.1 || !busy {
-                let text = || format!("delay index {:.1}", last.delay_index);
+                let text = || match last.delay_index >= STANDSTILL {
+                    true => "nobody got through in a minute".to_owned(),
+                    false => format!("delay index {:.1}", last.delay_index),
+                };
                 seen.push(on_link(network, id, Kind::Congestion, there.then(text)));
             }
         }

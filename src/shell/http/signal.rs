@@ -14,7 +14,8 @@ use super::token::Seat;
 use super::view::{LinkView, SensorView, Which, link_view, sensor_view, state_of};
 use super::words::Word;
 use crate::event::Aspect;
-use crate::ids::{ConnectionId, Id, JunctionId, LaneId, LinkId, MovementId, span};
+use crate::ids::{ConnectionId, GroupId, Id, JunctionId, LaneId, LinkId, MovementId, StageId, span};
+use crate::network::Junction;
 use crate::time::Span;
 
 /// A signal.
@@ -182,13 +183,28 @@ pub(super) async fn junction(
             cost_veh_s: w.cost_veh_s,
             beaten: w.beaten.map(|b| stage(b.0)),
             beaten_by_veh_s: w.beaten.map(|b| b.1),
-            bound_by: w.bound_by.iter().map(ToString::to_string).collect(),
+            bound_by: w.bound_by.iter().map(|text| named(text, own)).collect(),
         }),
-        refused: row.refused.iter().flat_map(|r| r.violations.iter().map(ToString::to_string)).collect(),
+        refused: row.refused.iter().flat_map(|r| r.violations.iter().map(|v| named(&v.to_string(), own))).collect(),
         movements: own.approaches.iter().flat_map(|&l| movements(&site, &snapshot, l)).collect(),
         approaches: own.approaches.iter().map(|&l| link_view(&site, &snapshot, l)).collect(),
         sensors: sensors.collect(),
     }))
+}
+
+/// What the core says of its own numbers, in names: a group `G5`, a stage `S2`.
+fn named(text: &str, own: &Junction) -> String {
+    let name = |word: &str| -> Option<&str> {
+        let number = |kind| word.strip_prefix(kind)?.parse().ok();
+        let group = number('G').and_then(|n| own.groups.get(GroupId::of(n))).map(|g| &*g.name);
+        group.or_else(|| number('S').and_then(|n| own.stages.get(StageId::of(n))).map(|s| &*s.name))
+    };
+    let parts = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let whole = |part: &str| {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        name(word).map_or_else(|| part.to_owned(), |name| format!("{name}{}", &part[word.len()..]))
+    };
+    parts.map(whole).collect()
 }
 
 fn movements(site: &Site, snapshot: &Snapshot, link: LinkId) -> Vec<MovementView> {
@@ -208,4 +224,27 @@ fn movements(site: &Site, snapshot: &Snapshot, link: LinkId) -> Vec<MovementView
         }
     };
     net.movements_from(link).iter().map(view).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+    use crate::network::limits::Limits;
+    use crate::twin::city::small;
+
+    #[test]
+    fn numbers_of_the_core_become_names() {
+        let network = Network::build(small::corridor(), &Limits::default()).expect("sound");
+        let own = network.junction(JunctionId::of(0));
+        let (group, stage) = (&own.groups[GroupId::of(1)].name, &own.stages[StageId::of(0)].name);
+        for (said, told) in [
+            ("G1: green of 3 s is below its minimum 5 s", format!("{group}: green of 3 s is below its minimum 5 s")),
+            ("S0 may not follow S0", format!("{stage} may not follow {stage}")),
+            ("G1", group.to_string()),
+            ("G99 and GO 5 (G) stay", "G99 and GO 5 (G) stay".into()), // none of its groups
+        ] {
+            assert_eq!(named(said, own), told);
+        }
+    }
 }

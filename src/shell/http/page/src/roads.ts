@@ -82,9 +82,8 @@ export class Roads extends Many {
     const pixel = pixelAt(zoom), offset = atZoom(OFFSET, zoom) * this.scale * pixel;
     const [x, y, p] = [place.x - this.middle.x, place.y - this.middle.y, this.places];
     let best: string | null = null, least = (pixels * pixel) ** 2;
-    for (const [id, range] of this.of) {
-      const [from, to] = range.map((v) => v * NUMBERS);
-      for (let a = from, b = a + 2 * NUMBERS; b < to; [a, b] = [b, b + 2 * NUMBERS]) {
+    for (const [id, [from, to]] of this.of) {
+      for (let a = from * NUMBERS, b = a + 2 * NUMBERS; b < to * NUMBERS; a = b, b += 2 * NUMBERS) {
         const [ax, ay] = [p[a] + p[a + 2] * offset, p[a + 1] + p[a + 3] * offset];
         const [dx, dy] = [p[b] + p[b + 2] * offset - ax, p[b + 1] + p[b + 3] * offset - ay];
         const along = Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));

@@ -3,7 +3,7 @@
 import { lang } from "./words";
 
 const SENTENCES: [RegExp, string][] = [
-  [/^delay index ([\d.]+)$/, "延误指数 $1"], [/^queues fill (\d+) % of it$/, "排队占路段 $1 %"],
+  [/^nobody got through in a minute$/, "一分钟内无车通过"], [/^delay index ([\d.]+)$/, "延误指数 $1"], [/^queues fill (\d+) % of it$/, "排队占路段 $1 %"],
   [/^(\d+) of (\d+) sensors cannot be believed$/, "$2 个检测器中 $1 个不可信"], [/^controller silent for (.+)$/, "信号机失联 $1"],
   [/^a lamp of group (.+) does not light$/, "灯组 $1 灯泡故障"], [/^its conflict monitor tripped$/, "冲突监视器动作"], [/^its power is failing$/, "供电故障"], [/^its clock is off$/, "时钟偏差"], [/^controller refuses plan (\d+)$/, "信号机拒绝方案 $1"],
   [/^group (.+) does not show its plan$/, "灯组 $1 未按方案显示"], [/^(\d+) readings rejected in a minute$/, "一分钟内 $1 条数据被拒"],
