@@ -35,6 +35,14 @@ export function may(role: Role, zone: string): boolean {
 }
 export const home = () => app.me.grants[0]?.zone ?? "";
 
+let up: Promise<unknown> = Promise.resolve();
+addEventListener("pointerdown", () => {
+  const end = new Promise((done) => ["pointerup", "pointercancel"].forEach((kind) => addEventListener(kind, () => setTimeout(done), { once: true, capture: true })));
+  up = Promise.race([end, new Promise((done) => setTimeout(done, 2000))]);
+}, true);
+/** When no button is down: what lies under one must not be exchanged, or the click goes nowhere. */
+export const released = () => up;
+
 const note = el("div", { id: "note", role: "alert" });
 export const noteBox = note;
 export function tell(text: string, bad = false) {
@@ -76,7 +84,8 @@ export async function order(what: string, action: Action, fields: Field[] = [], 
   const hint = app.me.dual.includes(action.kind) ? say("dual") : "";
   const said = await dialog(what, [...fields, { name: "reason", label: say("why") }], hint);
   if (!said) return;
+  const at = location.hash;
   const got = await attempt(() => ask<{ id: string; state: string }>("/api/commands", { action: { ...action, ...fill(said) }, reason: said.reason }));
   if (got) tell(`${say(got.state)} · ${what.split(" · ")[0]}`);
-  setTimeout(() => void app.refresh(), 1200);
+  setTimeout(() => { if (location.hash === at) void app.refresh(); }, 1200);
 }

@@ -4,7 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { ask, listen, setToken, signIn, signOut } from "./api";
-import { app, attempt, below, home, noteBox } from "./app";
+import { app, attempt, below, home, noteBox, released } from "./app";
 import { button, date, el, link, setOffset, span, time, uri } from "./dom";
 import { City } from "./map";
 import { INDEX, STATES, mark } from "./palette";
@@ -44,6 +44,7 @@ async function draw(again = false) {
   const [name, id] = route();
   app.pick = null;
   const view = await attempt(() => VIEWS[name](id));
+  await released();
   if (!view || route().join() !== [name, id].join()) return;
   const top = app.side.scrollTop;
   shown = view;

@@ -1,6 +1,6 @@
 // Green waves: a new one with its preview, those under way with the signals before them, and those that are over.
 import { ask } from "../api";
-import { app, attempt, order } from "../app";
+import { app, attempt, order, released } from "../app";
 import { button, el, fixed, link, section, span, table, time, uri } from "../dom";
 import type { Preview, Wave } from "../types";
 import { told } from "../told";
@@ -48,6 +48,7 @@ function card(w: Wave): HTMLElement {
 async function update() {
   known = await ask<Wave[]>("/api/corridors");
   app.city.waves(known);
+  await released();
   const list = (all: Wave[]) => (all.length ? all.map(card) : [el("p", { class: "dim" }, say("nothing"))]);
   live.replaceChildren(section(say("underway"), ...list(known.filter((w) => w.live))), section(say("past"), ...list(known.filter((w) => !w.live).slice(0, 20))));
 }
