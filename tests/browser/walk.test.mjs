@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-const { CHROMIUM, COCKPIT, WORD, PID, PICTURES } = process.env;
-const PATIENCE = 20_000;
+const { CHROMIUM, COCKPIT, WORD, PID, PICTURES, SLOW, SLOW_WORD } = process.env;
+const PATIENCE = 30_000;
 let browser, admin, token;
 const wrongs = [];
 
@@ -163,38 +163,31 @@ test("a junction is held and released", async () => {
 });
 
 test("a green wave is looked at first, then started, then cancelled", async () => {
-  await tab(admin, "waves");
-  const map = (await api(token, "/api/map")).body;
-  const outer = map.links.filter((l) => l.id.startsWith("West ")).at(0).id;
-  const inner = map.links.filter((l) => l.id.includes(">East ")).at(-1).id;
-  await admin.fill("[name=from]", outer);
-  await admin.fill("[name=to]", inner);
-  // Nobody tells where this ambulance is, and the demo is fifteen times as fast as a clock: on a busy machine it may be
-  // given up before a hand has reached the button. Then with another one.
-  const cards = (text) => side(admin).locator("article", { hasText: text });
-  for (let number = 9; ; number++) {
-    const vehicle = `ambulance-${number}`;
-    await admin.fill("[name=vehicle]", vehicle);
-    await side(admin).getByRole("button", { name: "Preview" }).click();
-    await side(admin).locator(".preview .figure").waitFor();
-    assert.equal((await api(token, "/api/corridors")).body.filter((w) => w.vehicle === vehicle).length, 0, "a preview orders nothing");
-    await side(admin).getByRole("button", { name: "Start green wave" }).click();
-    await confirm(admin, "cardiac arrest");
-    const wave = side(admin).locator("article.wave", { hasText: vehicle });
-    const started = await wave.locator("tbody tr").first().waitFor({ timeout: 5000 }).then(() => true, () => false);
-    if (started) await picture(admin, "wave");
-    const pressed = started && (await wave.getByRole("button", { name: "Cancel" }).click({ timeout: 3000 }).then(() => true, () => false));
-    if (pressed) await confirm(admin, "false alarm");
-    const over = await until("it is over", async () => (await api(token, "/api/corridors")).body.find((w) => w.vehicle === vehicle && !w.live)?.state);
-    await cards(`${vehicle} · ${over.replace("_", " ")}`).first().waitFor();
-    if (started && pressed && over !== "timed_out") {
-      assert.ok(["cancelled", "recovered"].includes(over), over);
-      const record = (await api(token, "/api/audit")).body.filter((r) => r.why === "false alarm");
-      assert.ok(record.length > 0, "it was cancelled by hand");
-      return;
-    }
-    assert.ok(number < 14, `${vehicle} ${over}: none could be cancelled in time`);
-  }
+  // In a demo of its own that is hardly faster than a clock: nobody tells where this ambulance is, and one that nothing is
+  // heard of for a minute is given up.
+  const page = await screen("");
+  await page.goto(`${SLOW}/#${SLOW_WORD}`);
+  await heading(page, "Lindenford");
+  const own = await page.evaluate(() => sessionStorage.getItem("token"));
+  const ask = async (path) => (await fetch(`${SLOW}${path}`, { headers: { authorization: `Bearer ${own}` } })).json();
+  await until("the engine ticks", async () => (await ask("/api/junctions")).some((j) => j.state !== "unheard"));
+  await tab(page, "waves");
+  const map = await ask("/api/map");
+  await page.fill("[name=from]", map.links.filter((l) => l.id.startsWith("West ")).at(0).id);
+  await page.fill("[name=to]", map.links.filter((l) => l.id.includes(">East ")).at(-1).id);
+  await page.fill("[name=vehicle]", "ambulance-9");
+  await side(page).getByRole("button", { name: "Preview" }).click();
+  await side(page).locator(".preview .figure").waitFor();
+  assert.equal((await ask("/api/corridors")).filter((w) => w.vehicle === "ambulance-9").length, 0, "a preview orders nothing");
+  await side(page).getByRole("button", { name: "Start green wave" }).click();
+  await confirm(page, "cardiac arrest");
+  const wave = side(page).locator("article.wave", { hasText: "ambulance-9" });
+  await wave.locator("tbody tr").first().waitFor();
+  await picture(page, "wave");
+  await wave.getByRole("button", { name: "Cancel" }).click();
+  await confirm(page, "false alarm");
+  await side(page).locator("article.over", { hasText: "ambulance-9 · cancelled" }).waitFor();
+  await page.context().close();
 });
 
 test("alarms are taken on", async () => {
