@@ -243,6 +243,8 @@ def main():
     parser.add_argument("--resume", action="store_true", help="take up what runs of before left there")
     parser.add_argument("--out", default=os.path.join(ROOT, "docs", "evaluation.md"), metavar="FILE", help="the page; its plot beside it")
     args = parser.parse_args()
+    if "GREENWAVE" not in os.environ:
+        subprocess.run(["cargo", "build", "--locked", "--release", "--bin", "greenwave"], cwd=ROOT, check=True, stdout=sys.stderr)
     if args.cityflow and subprocess.run([args.python, "-c", "import cityflow"], stderr=subprocess.DEVNULL).returncode != 0:
         print(f"{args.python} cannot import cityflow: left out", file=sys.stderr)
         args.cityflow = []
