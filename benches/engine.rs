@@ -1,5 +1,6 @@
 //! How long the engine takes for one second of a city in a busy hour: it hears every reading and status of a twin that
-//! it controls, and steps through two minutes of them again and again.
+//! it controls, and steps through two minutes of them again and again, on one thread and on two. What the longest of those
+//! ticks took goes to standard error.
 //!
 //! `GREENWAVE_BENCH_JUNCTIONS="1000 10000 100000"` chooses the sizes; 100 000 take tens of gigabytes and minutes.
 
@@ -19,6 +20,7 @@ use greenwave::network::layout::{Layout, layout};
 use greenwave::network::limits::Limits;
 use greenwave::network::{Network, Sensors};
 use greenwave::output::Output;
+use greenwave::shell::threads::Threads;
 use greenwave::time::Time;
 use greenwave::twin::{Options, SensorFaults, Twin, city};
 
@@ -101,25 +103,30 @@ fn step(c: &mut Criterion) {
     for junctions in sizes.split_whitespace().map(|size| size.parse::<usize>().expect("a number of junctions")) {
         let network = Network::build(city::city(junctions, 1), &Limits::default()).expect("the city is sound");
         let ring = ring(&Arc::new(network), Time::from_s(1_772_434_800));
-        let (mut engine, mut at) = (ring.before.clone(), 0);
         group.throughput(Throughput::Elements(junctions as u64));
-        group.bench_function(format!("city/{junctions}"), |b| {
-            b.iter_custom(|count| {
-                let mut spent = Duration::ZERO;
-                for _ in 0..count {
-                    if at == ring.ticks.len() {
-                        (engine, at) = (ring.before.clone(), 0);
+        for (label, threads) in [("city", 1), ("city-2-threads", 2)] {
+            let threads = Threads::new(threads);
+            let (mut engine, mut at) = (ring.before.clone(), 0);
+            let mut longest = Duration::ZERO;
+            group.bench_function(format!("{label}/{junctions}"), |b| {
+                b.iter_custom(|count| {
+                    let mut spent = Duration::ZERO;
+                    for _ in 0..count {
+                        if at == ring.ticks.len() {
+                            (engine, at) = (ring.before.clone(), 0);
+                        }
+                        let (now, events) = &ring.ticks[at];
+                        let begun = WallTime.start();
+                        let outputs = threads.step(&mut engine, *now, events);
+                        let tick = WallTime.end(begun);
+                        drop(outputs);
+                        (spent, longest, at) = (spent + tick, longest.max(tick), at + 1);
                     }
-                    let (now, events) = &ring.ticks[at];
-                    let begun = WallTime.start();
-                    let outputs = engine.step(*now, events);
-                    spent += WallTime.end(begun);
-                    drop(outputs);
-                    at += 1;
-                }
-                spent
+                    spent
+                });
             });
-        });
+            eprintln!("{label}/{junctions}: the longest tick took {:.1} ms", 1e3 * longest.as_secs_f64());
+        }
     }
     group.finish();
 }

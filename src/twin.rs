@@ -224,7 +224,11 @@ impl Twin {
             Event::PedestrianCall(c) => c.junction.index(),
             _ => 0,
         };
-        self.events.sort_by_key(|event| (event.at(), event.rank(), source(event)));
+        // Events are large: each is moved once at most.
+        let key = |event: &Event| (event.at(), event.rank(), source(event));
+        if !self.events.is_sorted_by_key(key) {
+            self.events.sort_by_cached_key(key);
+        }
         into.append(&mut self.events);
     }
 
