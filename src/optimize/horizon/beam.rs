@@ -39,8 +39,12 @@ pub(super) struct Node {
     stage: u8,
     changes: u8,
     gain: f32,
+    /// The gain, less what those cost who are not served yet: what partial sequences are compared by.
+    worth: f32,
     served: u32,
     began: f32,
+    /// The first instant at which no group owes anything to those that ended before.
+    owes: f32,
     claims: u64,
     /// Whether it merely goes on with the stage of one that has been run to the horizon already.
     held: bool,
@@ -229,31 +233,35 @@ impl Beam {
     }
 
     /// Puts the scratch slot among those that live on at an instant, if it is good enough.
-    fn keep(&mut self, at: usize, streams: usize, exits: usize) {
+    fn keep(&mut self, at: usize, situation: &Situation, exits: usize) {
         let from = self.nodes.len() - 1;
+        self.nodes[from].worth = self.nodes[from].gain - self.rest(situation);
+        self.nodes[from].owes = self.nodes[from].owes.max(self.instants[at]);
         let node = self.nodes[from];
         let (first, count) = (at * WIDTH, self.counts[at]);
         let live = &self.nodes[first..first + count];
+        // Of two that have come to the same, the one that owes less may go on sooner: a walk is ended early, not late.
         let same = |n: &Node| n.stage == node.stage && n.served == node.served && n.claims == node.claims;
+        if live.iter().any(|n| same(n) && n.gain >= node.gain && n.owes <= node.owes) {
+            return;
+        }
+        let worse = |n: &Node| same(n) && n.gain <= node.gain && n.owes >= node.owes;
         let peers = live.iter().filter(|n| n.stage == node.stage).count();
-        let to = if let Some(equal) = live.iter().position(same) {
-            if live[equal].gain >= node.gain {
-                return;
-            }
-            first + equal
+        let to = if let Some(beaten) = live.iter().position(worse) {
+            first + beaten
         } else if count < WIDTH && peers < PER_STAGE {
             self.counts[at] += 1;
             first + count
         } else {
             // Where there are more stages than the beam is wide, the first of a stage contends with all.
             let rivals = (0..count).filter(|&a| peers == 0 || live[a].stage == node.stage);
-            let Some(worst) = rivals.min_by(|&a, &b| live[a].gain.total_cmp(&live[b].gain)) else { return };
-            if live[worst].gain >= node.gain {
+            let Some(worst) = rivals.min_by(|&a, &b| live[a].worth.total_cmp(&live[b].worth)) else { return };
+            if live[worst].worth >= node.worth {
                 return;
             }
             first + worst
         };
-        self.copy(from, to, streams, exits);
+        self.copy(from, to, situation.streams.len(), exits);
     }
 
     /// What those cost whom the scratch slot leaves unserved: each waits until those before it have left, and its lane
@@ -313,7 +321,7 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Worksp
     start(beam, layout, situation);
     let first = beam.instants[0];
     beam.run(layout, situation, (0.0, first), Lamps::Root, &mut |_, _, _| {});
-    beam.keep(0, situation.streams.len(), layout.exits.len());
+    beam.keep(0, situation, layout.exits.len());
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
             expand(beam, layout, situation, at, at * WIDTH + place, forced);
@@ -360,7 +368,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
             beam.run(layout, situation, (now, later), lamps, &mut |_, _, _| {});
             let scratch = beam.nodes.len() - 1;
             beam.nodes[scratch].held = true;
-            beam.keep(at + 1, streams, exits);
+            beam.keep(at + 1, situation, exits);
         }
     }
     if usize::from(node.changes) == CHANGES_MAX {
@@ -388,7 +396,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         let until = next.map_or(situation.horizon, |next| beam.instants[next]);
         beam.run(layout, situation, (now + YELLOW_USED_S, until), Lamps::Starting, &mut |_, _, _| {});
         match next {
-            Some(next) => beam.keep(next, streams, exits),
+            Some(next) => beam.keep(next, situation, exits),
             None => beam.finish(layout, situation),
         }
     }
@@ -405,6 +413,7 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
     let debt = &mut beam.debt[scratch * layout.groups..];
     for (debt, owed) in debt.iter_mut().zip(layout.starts(from, to)) {
         *debt = debt.max(now + owed);
+        node.owes = node.owes.max(*debt);
     }
     for group in new.iter() {
         let row = group.index();

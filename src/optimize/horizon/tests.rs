@@ -179,11 +179,12 @@ fn walkers_may_be_cleared_while_the_rest_goes_on() {
     let (walk, rest, ew) = (0, 1, 3);
     assert!(layout.hold(walk, ew) > layout.hold(rest, ew) + 7.0, "the walk has to be cleared before the cross street");
     assert!(layout.leads(walk, rest).any(|to| to == ew), "and may be while ns goes on");
-    // Twelve cars under way on ns, eight wait on ew: the walk ends first, and what it owes is not forgotten.
+    // Twelve cars under way on ns, eight wait on ew: the walk ends first, what it owes is not forgotten, and it ends so
+    // early that hardly anybody waits for the last of the walkers: ns is cleared in 4 s, they in 12.
     let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(walk));
     situation.row(1, 1.0, 2.0, 1.0, &queue(12));
     [4, 10].iter().for_each(|&lane| situation.row(lane, 1.0, 2.0, 1.0, &queue(8)));
     let plan = schedule(&layout, &situation, &mut Workspace::default());
     let at: Vec<_> = plan.changes.iter().map(|c| (c.stage.index(), c.at.ms() / 1000)).collect();
-    assert!(matches!(at[..], [(1, ended), (3, left), ..] if left > ended), "{at:?}");
+    assert!(matches!(at[..], [(1, ended), (3, left), ..] if left >= ended + 7), "{at:?}");
 }
