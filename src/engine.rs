@@ -82,7 +82,7 @@ pub struct Engine {
     /// What vehicles on their way ask of junctions here, for each in the order in which they are served.
     preempt: Vec<Preemption>,
     closed: BTreeSet<LaneId>,
-    /// Only where a reference controller decides.
+    /// Only where a reference controller may decide.
     sight: Option<Sight>,
     situation: Situation,
     /// How lanes discharge here.
@@ -114,7 +114,7 @@ impl Engine {
             posts.push(Post::new(&network, id, &settings));
         }
         let first = part.junctions.start;
-        let looks = matches!(settings.control, Control::Actuated | Control::MaxPressure);
+        let looks = settings.control.is_reference() || settings.control == Control::Greenwave;
         Self {
             open: Table::over(&part.junctions, GroupSet::EMPTY),
             upstream: upstream(&network, &part),

@@ -109,6 +109,7 @@ impl Engine {
             Some(ordered) if ordered.source == Source::Operator => Some(ordered),
             other => self.preempted(id, &running, from).or(other),
         };
+        let stands_in = self.settings.control.is_reference();
         let post = &mut self.posts[id];
         let (mut wish, mut why) = match orders {
             Some(wish) => (wish, Why::default()),
@@ -125,7 +126,8 @@ impl Engine {
                     walkers: post.waiting.walkers(),
                     announced,
                 };
-                match (&post.reference, &self.sight) {
+                let reference = post.reference.as_ref().filter(|_| post.rung == Some(Rung::Actuated) || stands_in);
+                match (reference, &self.sight) {
                     (Some(reference), Some(sight)) => {
                         let lanes = sight.lanes();
                         let seen = Now { at: from, stage, lamps: moment.lamps, waiting: moment.waiting, lanes };
@@ -204,7 +206,7 @@ impl Engine {
             Some(Order::Hold) => follow(post.base.clone(), Source::Operator),
             Some(Order::Pin(program)) => follow(pinned(program), Source::Operator),
             None if self.settings.control == Control::Fixed => follow(post.base.clone(), Source::Base),
-            None if !post.rung.is_none_or(Rung::schedules) => follow(post.base.clone(), Source::Base),
+            None if !post.rung.is_none_or(Rung::responds) => follow(post.base.clone(), Source::Base),
             None => None,
         }
     }

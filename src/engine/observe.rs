@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::engine::waiting::Presence;
 use crate::engine::{Boundary, Engine};
 use crate::event::Reading;
-use crate::ids::{GroupId, Id, LaneId};
+use crate::ids::{GroupId, Id, LaneId, span};
+use crate::plan::ladder::Rung;
 use crate::time::Span;
 use crate::traffic::quality::Quality;
 use crate::traffic::saturation::Norm;
@@ -29,7 +30,12 @@ impl Engine {
             self.tracker.clear(lane);
         }
         if let Some(sight) = &mut self.sight {
-            sight.look(self.now, &self.traffic);
+            if self.settings.control.is_reference() {
+                sight.look(self.now, &self.traffic, span(&self.partition.lanes));
+            } else {
+                let actuated = self.posts.values().filter(|post| post.rung == Some(Rung::Actuated));
+                sight.look(self.now, &self.traffic, actuated.flat_map(|post| post.lanes.values().flatten().copied()));
+            }
         }
         self.foreign.clone_from(&inbox.expected);
         self.teach();

@@ -38,6 +38,8 @@ pub(super) struct Post {
     pub(super) rung: Option<Rung>,
     /// How well its demand is known.
     pub(super) known: Quality,
+    /// How badly it is known who is where on its lanes, vehicles² a lane, over the last minutes.
+    pub(super) doubt: f32,
     /// The schedule last made.
     pub(super) schedule: Schedule,
     /// The one made in this tick, which neighbours see in the next.
@@ -53,7 +55,7 @@ pub(super) struct Post {
     pub(super) debt: Option<Debt>,
     /// How it comes to the green of the vehicle on its way, as last seen.
     pub(super) approach: Option<Approach>,
-    /// Who decides in the rolling schedule's place.
+    /// Who decides in the rolling schedule's place, where one does.
     pub(super) reference: Option<Reference>,
     /// What its lamps showed when its controller last said so.
     pub(super) reported: Option<Box<[Aspect]>>,
@@ -62,7 +64,7 @@ pub(super) struct Post {
 }
 
 resume!(Post {
-    kept: ledger, orders, waiting, rung, known, schedule, fresh, decided, plan, published_at, plan_source, debt,
+    kept: ledger, orders, waiting, rung, known, doubt, schedule, fresh, decided, plan, published_at, plan_source, debt,
         approach, reported, alarmed;
     built: layout, lanes, base, after, reference
 });
@@ -80,6 +82,7 @@ impl Post {
             base: fit(junction.base_program(), Bounds::of(junction), settings.grid()),
             rung: None,
             known: Quality::None,
+            doubt: 0.0,
             schedule: Schedule::default(),
             fresh: None,
             decided: None,

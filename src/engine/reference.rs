@@ -1,7 +1,8 @@
-//! The reference controllers in the engine's place: what they see, and what their decision means as a wish.
+//! The reference controllers in the schedule's place, everywhere or where it knows too little: what they see, and what
+//! they decide.
 
 use crate::engine::Control;
-use crate::ids::{JunctionId, LaneId, Table, span};
+use crate::ids::{JunctionId, LaneId, Table};
 use crate::keep::keep;
 use crate::network::{Network, Partition};
 use crate::optimize::actuated::{Actuated, Actuation};
@@ -23,9 +24,12 @@ impl Reference {
     pub(super) fn new(network: &Network, id: JunctionId, control: Control) -> Option<Self> {
         let junction = network.junction(id);
         match control {
-            Control::Actuated => Some(Self::Actuated(Actuated::new(network, junction, Actuation::default()))),
+            // Where loops alone do not tell enough for a schedule, actuation is what they are good for.
+            Control::Actuated | Control::Greenwave => {
+                Some(Self::Actuated(Actuated::new(network, junction, Actuation::default())))
+            }
             Control::MaxPressure => Some(Self::MaxPressure(MaxPressure::new(network, junction, Pressing::default()))),
-            Control::Greenwave | Control::Fixed | Control::Watch => None,
+            Control::Fixed | Control::Watch => None,
         }
     }
 
@@ -62,8 +66,9 @@ impl Sight {
         }
     }
 
-    pub(super) fn look(&mut self, now: Time, traffic: &Traffic) {
-        for lane in span(&self.hit.range()) {
+    /// Looks at these lanes.
+    pub(super) fn look(&mut self, now: Time, traffic: &Traffic, lanes: impl Iterator<Item = LaneId>) {
+        for lane in lanes {
             let hit = self.hit[lane];
             self.lanes[lane] = traffic.lane(lane).map(|state| LaneSeen {
                 vehicles: state.vehicles,

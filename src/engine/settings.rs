@@ -120,3 +120,10 @@ pub enum Control {
     /// Max pressure with guards. A reference.
     MaxPressure,
 }
+
+impl Control {
+    /// Whether a reference controller decides everywhere.
+    pub(super) fn is_reference(self) -> bool {
+        matches!(self, Self::Actuated | Self::MaxPressure)
+    }
+}

@@ -22,6 +22,8 @@ pub enum Rung {
     Fused,
     /// The rolling schedule, on demand that neighbours let one expect.
     Imputed,
+    /// Vehicle actuation: loops alone do not tell well enough who waits beyond them.
+    Actuated,
     /// The base plan, for what is usual at this time of day.
     Profile,
     /// The base program, because nothing is known or an operator wants it.
@@ -35,6 +37,7 @@ keep!(
         Measured,
         Fused,
         Imputed,
+        Actuated,
         Profile,
         Base,
         Own,
@@ -42,9 +45,9 @@ keep!(
 );
 
 impl Rung {
-    /// Whether a rolling schedule is made.
-    pub fn schedules(self) -> bool {
-        self <= Self::Imputed
+    /// Whether it follows the traffic, not the clock.
+    pub fn responds(self) -> bool {
+        self <= Self::Actuated
     }
 
     /// Whether the controller gets plans at all.
@@ -59,6 +62,7 @@ impl fmt::Display for Rung {
             Self::Measured => "schedule on measured demand",
             Self::Fused => "schedule on fused demand",
             Self::Imputed => "schedule on imputed demand",
+            Self::Actuated => "vehicle actuation",
             Self::Profile => "base plan for usual demand",
             Self::Base => "base program",
             Self::Own => "the controller's own program",
@@ -80,6 +84,8 @@ pub enum Order {
 pub enum Reason {
     /// So much is known of its demand.
     Demand(Quality),
+    /// It is not known well enough who is where.
+    Doubt,
     /// An operator wants it.
     Order(Order),
     /// It is not known what its controller does.
@@ -94,6 +100,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Demand(Quality::None) => f.write_str("nothing is known of its demand"),
+            Self::Doubt => f.write_str("its sensors do not tell well enough who is where"),
             Self::Demand(quality) => write!(f, "its demand is {quality}"),
             Self::Order(Order::Hold) => f.write_str("an operator holds it"),
             Self::Order(Order::Pin(program)) => write!(f, "an operator pins program {program}"),
@@ -117,6 +124,8 @@ pub struct Facts {
     pub order: Option<Order>,
     /// How well its demand is known, [`known`].
     pub demand: Quality,
+    /// Whether it is known too badly who is where: sums are known, places are not.
+    pub doubtful: bool,
 }
 
 /// The rung a junction is on, and the first reason that no better one is possible: safety, then the operator, then
@@ -133,6 +142,9 @@ pub fn rung(facts: &Facts) -> (Rung, Reason) {
     }
     if let Some(order) = facts.order {
         return (Rung::Base, Reason::Order(order));
+    }
+    if facts.doubtful && matches!(facts.demand, Quality::Fused | Quality::Imputed) {
+        return (Rung::Actuated, Reason::Doubt);
     }
     let rung = match facts.demand {
         Quality::Measured => Rung::Measured,
@@ -175,11 +187,18 @@ mod tests {
             unanswered: 1,
             order: None,
             demand: Quality::Measured,
+            doubtful: false,
         };
         let local = Contact::Mode(ControllerMode::Local);
         let rows = [
             (well, "schedule on measured demand: its demand is measured"),
             (Facts { demand: Quality::Imputed, ..well }, "schedule on imputed demand: its demand is imputed"),
+            // Who sees them with a camera knows where they are; loops alone may not.
+            (Facts { doubtful: true, ..well }, "schedule on measured demand: its demand is measured"),
+            (
+                Facts { doubtful: true, demand: Quality::Fused, ..well },
+                "vehicle actuation: its sensors do not tell well enough who is where",
+            ),
             (Facts { demand: Quality::Profile, ..well }, "base plan for usual demand: its demand is profile"),
             (Facts { demand: Quality::None, ..well }, "base program: nothing is known of its demand"),
             // What the operator wants goes before what is known,
@@ -205,7 +224,7 @@ mod tests {
             assert_eq!(format!("{rung}: {reason}"), expected);
             assert_eq!(rung.plans(), facts.contact == Contact::Known && rung != Rung::Own);
         }
-        assert!(Rung::Imputed.schedules() && !Rung::Profile.schedules());
+        assert!(Rung::Actuated.responds() && !Rung::Profile.responds());
     }
 
     #[test]

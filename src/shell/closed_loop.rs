@@ -210,11 +210,16 @@ mod tests {
     use super::*;
     use crate::network::layout::{Layout, layout};
     use crate::network::limits::Limits;
+    use crate::output::{Output, Source};
     use crate::twin::city::small;
 
     fn world() -> World {
+        seen_by(Layout::Full)
+    }
+
+    fn seen_by(sensors: Layout) -> World {
         let network = Network::build(small::corridor(), &Limits::default()).expect("a small world is sound");
-        let sensors = Sensors::build(&layout(&network, Layout::Full), &network).expect("they stand where they can");
+        let sensors = Sensors::build(&layout(&network, sensors), &network).expect("they stand where they can");
         let demand = small::demand(&network);
         let spec = timed(small::corridor(), &network, &demand, Span::from_s(900));
         let network = Network::build(spec, &Limits::default()).expect("it is still sound");
@@ -236,6 +241,26 @@ mod tests {
         assert!(all.plans().published > 0);
         assert_eq!((all.plans().lamp_faults, all.plans().faults.first()), (0, None));
         assert_eq!(all.outcome(), run(&world, Some(Settings::default())).outcome());
+    }
+
+    #[test]
+    fn with_loops_alone_traffic_actuates_the_signals() {
+        let world = seen_by(Layout::Loops);
+        let mut all = ClosedLoop::new(&world, Some(Settings::default()), Options::default());
+        let (mut actuated, mut scheduled) = (0, 0);
+        for _ in 0..900 {
+            for output in all.step().outputs {
+                match output {
+                    Output::Plan(plan) if plan.why.source == Source::Actuated => actuated += 1,
+                    Output::Plan(plan) if plan.why.source == Source::Horizon => scheduled += 1,
+                    _ => {}
+                }
+            }
+        }
+        assert!(actuated > 20, "{actuated} by actuation, {scheduled} by the schedule");
+        assert_eq!((all.plans().lamp_faults, all.plans().faults.first()), (0, None));
+        let outcome = all.outcome();
+        assert!(outcome.arrived > 600 && outcome.delay_index < 3.0, "{outcome:?}");
     }
 
     #[test]

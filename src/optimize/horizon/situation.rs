@@ -358,7 +358,7 @@ impl Situation {
             });
         }
         self.found = found;
-        (track.noise() + 0.2 * track.variance()).min(2.0)
+        track.uncertainty()
     }
 
     /// How many of a lane's vehicles have crossed between the tracker's clock and now, by the lamps that were shown.

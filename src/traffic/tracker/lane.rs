@@ -150,6 +150,11 @@ impl LaneTrack {
         self.belief.noise
     }
 
+    /// How badly it is known who is where on it, vehicles²: its cameras' disagreement, and what has drifted since.
+    pub fn uncertainty(&self) -> f32 {
+        (self.noise() + 0.2 * self.variance()).min(2.0)
+    }
+
     /// Room between the start of the lane and the last standing vehicle, in vehicles.
     pub fn room(&self) -> f32 {
         let tail = self.vehicles.iter().rev().find(|v| v.speed < 2.0);
