@@ -244,6 +244,7 @@ test("a second person approves", async () => {
   assert.equal(await side(admin).getByRole("button", { name: "Approve" }).count(), 0, "nobody approves an own order");
   const page = await screen(await mint("second engineer", "engineer", "Lindenford"));
   await page.goto(`${COCKPIT}/#/orders`);
+  await side(page).getByRole("button", { name: "Approve" }).waitFor();
   await picture(page, "approve");
   await side(page).getByRole("button", { name: "Approve" }).click();
   await page.locator("#note", { hasText: "Sent" }).waitFor();
