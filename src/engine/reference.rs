@@ -66,10 +66,10 @@ impl Sight {
         }
     }
 
-    /// Looks at these lanes.
+    /// Looks at these lanes, as far as they are here.
     pub(super) fn look(&mut self, now: Time, traffic: &Traffic, lanes: impl Iterator<Item = LaneId>) {
         for lane in lanes {
-            let hit = self.hit[lane];
+            let Some(&hit) = self.hit.get(lane) else { continue };
             self.lanes[lane] = traffic.lane(lane).map(|state| LaneSeen {
                 vehicles: state.vehicles,
                 queue: state.queue,
