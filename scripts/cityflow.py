@@ -24,7 +24,6 @@ throughput    vehicles that left; never_entered: that found no room to begin.
 """
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys

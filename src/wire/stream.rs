@@ -166,19 +166,7 @@ fn byte(rest: &mut &[u8]) -> Option<u8> {
 
 /// At most 64 bits, as protobuf has them.
 fn varint(rest: &mut &[u8]) -> Option<u64> {
-    let first = byte(rest)?;
-    if first < 0x80 {
-        return Some(first.into());
-    }
-    let mut value = u64::from(first & 0x7f);
-    for shift in (7..64).step_by(7) {
-        let next = byte(rest)?;
-        value |= u64::from(next & 0x7f) << shift;
-        if next < 0x80 {
-            return (shift < 63 || next <= 1).then_some(value);
-        }
-    }
-    None
+    super::varint(rest).ok().map(|value| value as u64)
 }
 
 fn float(rest: &mut &[u8]) -> Option<f32> {

@@ -54,7 +54,7 @@ fn registered(value: &[u8]) -> Result<Body<'_>, Wrong> {
     // In zigzag, even numbers are twice what is meant, and odd ones negative.
     let count = varint(&mut rest).map_err(|_| cut())?;
     if count > 2 * INDEXES_MAX || count % 2 == 1 {
-        return Err(Wrong::new("", "", format!("message indexes are not within 0 to {INDEXES_MAX}")));
+        return Err(Wrong::new("", "", format!("has {count} (zigzag) message indexes: not within 0 to {INDEXES_MAX}")));
     }
     for _ in 0..count / 2 {
         varint(&mut rest).map_err(|_| cut())?;
