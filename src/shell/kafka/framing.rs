@@ -51,19 +51,19 @@ fn registered(value: &[u8]) -> Result<Body<'_>, Wrong> {
     if rest.first() == Some(&b'{') {
         return json(rest);
     }
-    // In zigzag, even numbers are twice what is meant, and odd ones negative.
-    let count = varint(&mut rest).map_err(|_| cut())?;
-    if count > 2 * INDEXES_MAX || count % 2 == 1 {
-        return Err(Wrong::new("", "", format!("has {count} (zigzag) message indexes: not within 0 to {INDEXES_MAX}")));
+    let zigzag = varint(&mut rest).map_err(|_| cut())?;
+    let count = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
+    if !(0..=INDEXES_MAX).contains(&count) {
+        return Err(Wrong::new("", "", format!("has {count} message indexes: not within 0 to {INDEXES_MAX}")));
     }
-    for _ in 0..count / 2 {
+    for _ in 0..count {
         varint(&mut rest).map_err(|_| cut())?;
     }
     Ok(Body::Protobuf(rest))
 }
 
 /// No message type lies deeper in its schema.
-const INDEXES_MAX: usize = 32;
+const INDEXES_MAX: i64 = 32;
 
 #[cfg(test)]
 mod tests {
@@ -90,13 +90,14 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_told() {
-        // (value, content-type, what is said): nothing; cut inside the id; inside the indexes; too many of them; a
-        // header nobody knows; bytes that are no text.
-        let rows: [(&[u8], Option<&str>, &str); 6] = [
+        // (value, content-type, what is said): nothing; cut inside the id; inside the indexes; too many of them, and
+        // fewer than none; a header nobody knows; bytes that are no text.
+        let rows: [(&[u8], Option<&str>, &str); 7] = [
             (b"", None, "is empty"),
             (b"\x00\x00\x00", None, "cut short"),
             (b"\x00\x00\x00\x00\x07\x04\x02", None, "cut short"),
-            (b"\x00\x00\x00\x00\x07\x7e", None, "indexes"),
+            (b"\x00\x00\x00\x00\x07\x7e", None, "has 63 message indexes: not within 0 to 32"),
+            (b"\x00\x00\x00\x00\x07\x01", None, "has -1 message indexes"),
             (b"{}", Some("application/cloudevents+json"), "neither"),
             (b"\xff", Some("application/json"), "no UTF-8"),
         ];
