@@ -100,7 +100,7 @@ fn walk(file: &str, address: &str, word: &str, more: &[(&str, &str)]) {
 
 // One after the other: two browsers at a time would measure each other.
 #[test]
-fn operators_walk_the_page_and_a_large_city_stays_smooth() {
+fn operators_walk_the_page_and_pan_a_large_city() {
     let (slow, demo) = (Demo::start("2", "15"), Demo::start("15", "60"));
     let process = demo.process.id().to_string();
     let more = [("PID", &*process), ("SLOW", &slow.address), ("SLOW_WORD", &slow.word)];

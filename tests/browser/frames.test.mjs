@@ -1,13 +1,12 @@
-// A large city on the screen: 2 300 junctions and 10 000 links, drawn without a graphics card; how much of each frame is
-// script while somebody pans, how many frames there are, and how soon a tick is seen. The page is the real one; the city
-// is made up here.
+// A large city on the screen: 2 300 junctions and 10 000 links, drawn without a graphics card while somebody pans: what each
+// frame asks of WebGL, how much of it is script, how many frames there are, and how soon a tick is seen. The page is the real
+// one; the city is made up here. Times depend on the machine: they are told always, and held to their bars where
+// GREENWAVE_FRAME_BARS is set, as scripts/soak.sh does on a machine with nothing else to do.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
-import { cpus } from "node:os";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 
-const { CHROMIUM, COCKPIT, PICTURES } = process.env;
+const { CHROMIUM, COCKPIT, GREENWAVE_FRAME_BARS, PICTURES } = process.env;
 const SIDE = 48; // 48 × 48 junctions
 
 function city() {
@@ -24,22 +23,9 @@ function city() {
   return { junctions, links };
 }
 
-/** Processor time so far, ms: of this test with its browser, and of everybody. */
-function spent() {
-  const of = new Map();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
-      of.set(Number(pid), { parent: Number(fields[1]), ms: 10 * (Number(fields[11]) + Number(fields[12])) });
-    } catch { /* it has ended */ }
-  }
-  const ours = (pid) => pid === process.pid || (of.has(pid) && ours(of.get(pid).parent));
-  const [user, nice, system, , , irq, soft] = readFileSync("/proc/stat", "utf8").split("\n")[0].split(/\s+/).slice(1).map(Number);
-  return { own: [...of].reduce((sum, [pid, { ms }]) => sum + (ours(pid) ? ms : 0), 0), all: 10 * (user + nice + system + irq + soft) };
-}
 const STATES = ["measured", "imputed", "base", "silent"];
 
-test("2 300 junctions and 10 000 links stay smooth", async (t) => {
+test("2 300 junctions and 10 000 links are panned", async (t) => {
   const { junctions, links } = city();
   assert.ok(junctions.length >= 2300 && links.length >= 9900, `${junctions.length} ${links.length}`);
   const answers = {
@@ -72,32 +58,45 @@ test("2 300 junctions and 10 000 links stay smooth", async (t) => {
     }).observe(document.getElementById("legend"), { childList: true });
     const wait = setInterval(() => { if (document.querySelector("#map[data-drawn]")) { clearInterval(wait); watch(); } }, 50);
   });
+  // What is asked of WebGL: draws, and buffers written.
+  await page.addInitScript(() => {
+    window.asked_ = { draws: 0, writes: 0 };
+    const counted = { draws: ["drawArrays", "drawElements", "drawArraysInstanced", "drawElementsInstanced"], writes: ["bufferData", "bufferSubData"] };
+    for (const [kind, names] of Object.entries(counted)) {
+      for (const name of names) {
+        const real = WebGL2RenderingContext.prototype[name];
+        WebGL2RenderingContext.prototype[name] = function (...given) { window.asked_[kind]++; return real.apply(this, given); };
+      }
+    }
+  });
   await page.goto(COCKPIT);
   await page.locator("#map[data-drawn]").waitFor({ timeout: 60_000 });
   await page.waitForTimeout(2000);
   const cdp = await page.context().newCDPSession(page);
-  // The script's own time: on a machine that is shared, time that others had in the middle of it is not its.
+  // The script's own processor time: what others had in the middle of it is not its.
   await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
   const script = async () => (await cdp.send("Performance.getMetrics")).metrics.find((m) => m.name === "ScriptDuration").value * 1000;
   await page.evaluate(() => { window.frames_ = []; const beat = (at) => { window.frames_.push(at); requestAnimationFrame(beat); }; requestAnimationFrame(beat); });
   await page.mouse.move(400, 400);
   await page.mouse.down();
-  const [before, others] = [await script(), spent()];
-  await page.evaluate(() => { window.frames_.length = 0; window.seen_.length = 0; });
+  const before = await script();
+  await page.evaluate(() => { window.frames_.length = 0; window.seen_.length = 0; window.asked_ = { draws: 0, writes: 0 }; });
   for (let i = 0; i < 60; i++) await page.mouse.move(400 + 150 * Math.sin(i / 10), 400 + 100 * Math.cos(i / 13), { steps: 2 });
-  const { frames, seen } = await page.evaluate(() => ({ frames: window.frames_, seen: window.seen_ }));
-  const [took, now] = [(await script()) - before, spent()];
+  const { frames, seen, asked } = await page.evaluate(() => ({ frames: window.frames_, seen: window.seen_, asked: window.asked_ }));
+  const took = (await script()) - before;
   await page.mouse.up();
   await page.screenshot({ path: `${PICTURES}/large.png` });
-  const seconds = (frames.at(-1) - frames[0]) / 1000;
-  const [each, rate, own] = [took / frames.length, frames.length / seconds, (now.own - others.own) / frames.length];
+  const [each, rate] = [took / frames.length, (1000 * frames.length) / (frames.at(-1) - frames[0])];
   const late = seen.sort((a, b) => a - b)[Math.floor(seen.length / 2)];
-  // How much of the machine others had meanwhile: a processor that is away draws nothing.
-  const busy = (now.all - others.all - (now.own - others.own)) / (seconds * 1000 * cpus().length);
-  t.diagnostic(`${each.toFixed(1)} ms of script a frame, ${rate.toFixed(1)} frames a second at ${own.toFixed(0)} ms of processor each, ticks seen after ${late?.toFixed(0)} ms; others had ${(busy * 100).toFixed(0)} % of the machine`);
-  assert.ok(each <= 8, `${each.toFixed(1)} ms of script a frame`);
-  // On a machine that is shared the bar is what the machine could draw, had it nothing else to do.
-  const could = Math.max(rate, busy > 0.1 ? (1000 * cpus().length) / own : 0);
-  assert.ok(could >= 15, `${could.toFixed(1)} frames a second`);
-  assert.ok(seen.length > 1 && (late <= 250 || busy > 0.1), `${late} ms`);
+  t.diagnostic(`${frames.length} frames, ${asked.draws} draws, ${asked.writes} buffers written, ${seen.length} ticks seen`);
+  t.diagnostic(`${each.toFixed(1)} ms of script a frame, ${rate.toFixed(1)} frames a second, ticks seen after ${late?.toFixed(0)} ms`);
+  assert.ok(seen.length > 1, "ticks are seen while somebody pans");
+  // All roads are one draw and all signals another: the rest is the map's own, and none of it grows with the city.
+  assert.ok(asked.draws > 0 && asked.draws <= 16 * frames.length, `${asked.draws} draws in ${frames.length} frames`);
+  assert.ok(asked.writes <= 10 * frames.length, `${asked.writes} buffers written in ${frames.length} frames`);
+  if (GREENWAVE_FRAME_BARS) {
+    assert.ok(each <= 8, `${each.toFixed(1)} ms of script a frame`);
+    assert.ok(rate >= 15, `${rate.toFixed(1)} frames a second`);
+    assert.ok(late <= 250, `ticks are seen after ${late.toFixed(0)} ms`);
+  }
 });
