@@ -14,8 +14,10 @@ impl Drop for Process {
     }
 }
 
-/// A terminal of its own for the command: Python's library has one.
-const TERMINAL: &str = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+/// A terminal of its own for the command: Python's library has one. A terminal's Ctrl-C is heard, also where these tests
+/// were started in the background, which hands down that it is ignored.
+const TERMINAL: &str = "import pty, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); \
+                        sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
 
 #[test]
 fn it_answers_before_the_first_run_and_stays_after_the_last_until_ctrl_c() {
