@@ -81,8 +81,10 @@ pub(super) fn stream(
             crosses = crosses.max((run.taken[exit] + 1.0 - room) / DRAIN);
         }
         if crosses > window.until {
-            // What held it, the start of green for one, still holds in the stretch that follows.
-            ready = ready.max(crosses.min(window.until + startup + headway));
+            if crosses > arrival {
+                // What held it, the start of green for one, still holds in the stretch that follows.
+                ready = ready.max(crosses.min(window.until + startup + headway));
+            }
             break;
         }
         if window.starts && arrival < open {

@@ -103,6 +103,28 @@ fn a_platoon_is_waited_for_and_an_empty_gap_is_used() {
     assert_eq!(first(&layout, &situation), Some((2, 0)));
 }
 
+#[test]
+fn who_gives_way_goes_while_those_with_the_right_of_way_are_far() {
+    // The same crossroads, where lefts go with their own arm's straight and look for a gap in the opposing one.
+    let mut text = fixture::crossroads();
+    for (arm, opposite) in [("n", "s"), ("e", "w"), ("s", "n"), ("w", "e")] {
+        let protected = format!(r#"{{"a":"{arm}L","b":"{opposite}T","kind":"never"}}"#);
+        assert!(text.contains(&protected));
+        text = text.replace(&protected, &protected.replace("never", "yields"));
+    }
+    text = text.replace(r#"["nT","sT"]"#, r#"["nT","sT","nL","sL"]"#);
+    let network = Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap();
+    let layout = Layout::new(&network, network.junctions().ids().next().unwrap());
+    // Ten lefts wait on the green ns and two on ew. Nobody opposes the lefts for 40 s: they go first, whoever comes then.
+    for opposing in [vec![], vec![(40.0, 0), (43.0, 0)]] {
+        let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
+        [(2, 10), (4, 2)].iter().for_each(|&(lane, count)| situation.row(lane, 1.0, 2.0, 1.0, &queue(count)));
+        situation.row(7, 1.0, 2.0, 1.0, &opposing);
+        let next = first(&layout, &situation);
+        assert!(next.is_none_or(|(_, at)| at >= 15), "{opposing:?}: {next:?}");
+    }
+}
+
 /// What breaks a rule when the changes follow upon a stage that has been green for long; by the lamps alone.
 fn broken(junction: &Junction, stage: StageId, plan: &Schedule, earliest: Time, grid: Span) -> Option<String> {
     let mut lamps = Lamps::dark(junction);
