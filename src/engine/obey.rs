@@ -36,11 +36,11 @@ impl Engine {
         None
     }
 
-    /// Reference controllers watch for gaps at loops.
+    /// Reference controllers watch for gaps at loops; whoever stands on one, waiting for a gap in the opposing stream, is none.
     fn hit(&mut self, reading: &Reading) {
-        let crossed = matches!(reading.seen, Seen::Loop { count: 1.., .. });
+        let covered = matches!(reading.seen, Seen::Loop { count, occupancy, .. } if count > 0 || occupancy > 0.0);
         let lane = self.sensors.table()[reading.sensor].lane;
-        if let (Some(sight), true, Some(lane)) = (&mut self.sight, crossed, lane) {
+        if let (Some(sight), true, Some(lane)) = (&mut self.sight, covered, lane) {
             sight.hit(lane, reading.end);
         }
     }

@@ -7,10 +7,11 @@ use super::situation::{Situation, Stream};
 
 /// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
 pub(super) const YELLOW_USED_S: f32 = 1.0;
-/// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s.
-const GAP_S: f32 = 4.0;
+/// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s,
+/// and a little more: whose turn it is by the model may still have to be seen by the driver.
+const GAP_S: f32 = 5.0;
 /// And goes this long after the last one did, s.
-const AFTER_S: f32 = 0.7;
+const AFTER_S: f32 = 1.0;
 /// What the first and the second starter of a queue lose by accelerating, s.
 const LOST_S: [f32; 2] = [2.8, 1.4];
 /// A full exit takes up vehicles at this rate as its queue moves, veh/s.
