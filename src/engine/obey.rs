@@ -36,7 +36,8 @@ impl Engine {
         None
     }
 
-    /// Reference controllers watch for gaps at loops; whoever stands on one, waiting for a gap in the opposing stream, is none.
+    /// Reference controllers watch for gaps at loops. Whoever stands on one is still there: it may wait for those it
+    /// gives way to.
     fn hit(&mut self, reading: &Reading) {
         let covered = matches!(reading.seen, Seen::Loop { count, occupancy, .. } if count > 0 || occupancy > 0.0);
         let lane = self.sensors.table()[reading.sensor].lane;

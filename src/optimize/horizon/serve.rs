@@ -7,8 +7,8 @@ use super::situation::{Situation, Stream};
 
 /// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
 pub(super) const YELLOW_USED_S: f32 = 1.0;
-/// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s,
-/// and a little more: whose turn it is by the model may still have to be seen by the driver.
+/// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s;
+/// a little more, because those who come are known less well than a driver sees them.
 const GAP_S: f32 = 5.0;
 /// And goes this long after the last one did, s.
 const AFTER_S: f32 = 1.0;
