@@ -12,6 +12,8 @@ mod observe;
 mod orders;
 mod post;
 mod preempt;
+mod publish;
+pub mod question;
 mod reference;
 mod report;
 mod rung;
@@ -27,7 +29,7 @@ use crate::corridor::preempt::Preemption;
 use crate::event::{Aspect, Event, Reading};
 use crate::ids::{ConnectionId, GroupSet, JunctionId, LaneId, LinkId, Table, span};
 use crate::network::{Network, Partition, Sensors};
-use crate::optimize::horizon::{Situation, Workspace};
+use crate::optimize::horizon::Schedule;
 use crate::output::Output;
 use crate::time::{Span, Time};
 use crate::traffic::saturation::Norm;
@@ -35,6 +37,7 @@ use crate::traffic::tracker::{Crossing, Tracker};
 use crate::traffic::{self, Traffic};
 use crate::units::Vehicles;
 
+use decide::{Asked, Open};
 use post::Post;
 use reference::Sight;
 pub use settings::{Control, Settings};
@@ -84,10 +87,12 @@ pub struct Engine {
     closed: BTreeSet<LaneId>,
     /// Only where a reference controller may decide.
     sight: Option<Sight>,
-    situation: Situation,
     /// How lanes discharge here.
     norm: Norm,
-    work: Workspace,
+    /// Junctions that are being decided, and what they ask the search.
+    opened: Vec<Open>,
+    asked: Asked,
+    answers: Vec<Answer>,
     out: Vec<Output>,
     now: Time,
 }
@@ -95,7 +100,8 @@ pub struct Engine {
 resume!(Engine {
     kept: traffic, tracker, norm, open, foreign, preempt, closed, sight, now;
     each: posts;
-    built: network, sensors, settings, partition, upstream, onward, border, situation, work, out
+    built: network, sensors, settings, partition, upstream, onward, border, opened, asked,
+        answers, out
 });
 
 impl Engine {
@@ -131,9 +137,10 @@ impl Engine {
             foreign: Vec::new(),
             preempt: Vec::new(),
             closed: BTreeSet::new(),
-            situation: Situation::default(),
             norm: Norm::default(),
-            work: Workspace::default(),
+            opened: Vec::new(),
+            asked: Asked::default(),
+            answers: Vec::new(),
             out: Vec::new(),
             now,
         }
@@ -154,24 +161,32 @@ impl Engine {
         &self.tracker
     }
 
-    /// One tick that ends at `now`: what happened since the last one, each with its row among the tick's events, and what
-    /// neighbours said then.
-    pub(super) fn step(&mut self, now: Time, events: &[(usize, &Event)], inbox: &Boundary) -> (Vec<Output>, Boundary) {
+    /// Begins the tick that ends at `now`: what happened since the last one, each with its row among the tick's events, and
+    /// what neighbours said then. What is left to find out is what [`questions`](Self::questions) asks.
+    pub(super) fn begin(&mut self, now: Time, events: &[(usize, &Event)], inbox: &Boundary) {
         self.now = now;
         let readings: Vec<&Reading> = events.iter().filter_map(|&(row, event)| self.hear(row, event)).collect();
         self.see_lamps();
         if self.settings.control == Control::Watch {
-            self.watch(inbox);
-            let flowed = self.traffic.announced().to_vec();
-            return (std::mem::take(&mut self.out), Boundary { flowed, ..Boundary::default() });
+            return self.watch(inbox);
         }
         self.estimate(&readings, inbox);
         self.attend();
         self.preempt.clone_from(&inbox.preempt);
-        let answers = self.settle();
+        self.answers = self.settle();
         self.find_rungs();
-        let expected = self.decide_all();
+        self.ask_all();
+    }
+
+    /// Finishes the tick, the questions answered in their order: what there is to say, and what neighbours are told.
+    pub(super) fn finish(&mut self, answers: Vec<Schedule>) -> (Vec<Output>, Boundary) {
+        if self.settings.control == Control::Watch {
+            let flowed = self.traffic.announced().to_vec();
+            return (std::mem::take(&mut self.out), Boundary { flowed, ..Boundary::default() });
+        }
+        let expected = self.decide_all(answers);
         self.report();
+        let answers = std::mem::take(&mut self.answers);
         (
             std::mem::take(&mut self.out),
             Boundary { left: self.tracker.left().to_vec(), expected, answers, ..Boundary::default() },

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use crate::corridor::clear::Sight;
 use crate::corridor::{Answer, Corridors, Report};
 use crate::engine::door::Door;
+use crate::engine::question::Question;
 use crate::engine::report::{report, window};
 use crate::engine::{Boundary, Engine, Settings};
 use crate::event::{Action, Command, Event, PriorityRequest, Scope};
 use crate::ids::{Id, LaneId, SensorId, Table};
 use crate::network::{Network, Partition, Sensors};
+use crate::optimize::horizon::{Schedule, Workspace};
 use crate::output::{CommandOutcome, Output, Subject};
 use crate::time::{Span, Time};
 use crate::traffic::measures::Measure;
@@ -29,25 +31,54 @@ pub struct City {
     homes: Table<SensorId, Option<u32>>,
     corridors: Corridors,
     door: Door,
+    /// What those who search search with, each his own, again and again.
+    desks: Vec<Workspace>,
     now: Time,
 }
 
-resume!(City { kept: inboxes, corridors, door, now; each: engines; built: network, settings, homes });
+resume!(City { kept: inboxes, corridors, door, now; each: engines; built: network, settings, homes, desks });
 
-/// One partition's part of a step: done in any order, or at the same time, with the same result.
+/// One partition's part of a step: each half done in any order, or at the same time, with the same result.
 #[derive(Debug)]
-pub struct Work<'a> {
+pub struct Part<'a> {
     engine: &'a mut Engine,
+    now: Time,
     events: Vec<(usize, &'a Event)>,
     inbox: Boundary,
+    answers: Vec<Schedule>,
     done: (Vec<Output>, Boundary),
 }
 
-impl Work<'_> {
-    /// Does it.
-    pub fn run(&mut self, now: Time) {
-        self.done = self.engine.step(now, &self.events, &self.inbox);
+impl Part<'_> {
+    fn begin(&mut self) {
+        self.engine.begin(self.now, &self.events, &self.inbox);
     }
+
+    fn finish(&mut self) {
+        self.done = self.engine.finish(std::mem::take(&mut self.answers));
+    }
+}
+
+/// Who does a step.
+pub trait Crew {
+    /// Calls `work` once for each part, in any order or at the same time.
+    fn each(&mut self, parts: &mut [Part<'_>], work: fn(&mut Part<'_>));
+
+    /// Answers questions, in any order, at the same time, or elsewhere. What it leaves open is searched for after it.
+    /// There may be as many desks as there are to search at the same time; they are there again in the next step.
+    fn answer(&mut self, questions: &mut [Question<'_>], desks: &mut Vec<Workspace>);
+}
+
+/// One after another.
+#[derive(Debug, Clone, Copy)]
+struct Alone;
+
+impl Crew for Alone {
+    fn each(&mut self, parts: &mut [Part<'_>], work: fn(&mut Part<'_>)) {
+        parts.iter_mut().for_each(work);
+    }
+
+    fn answer(&mut self, _: &mut [Question<'_>], _: &mut Vec<Workspace>) {}
 }
 
 impl City {
@@ -61,7 +92,7 @@ impl City {
         let corridors = Corridors::new(Arc::clone(&network), settings.rules());
         let inboxes = vec![Boundary::default(); engines.len()];
         let door = Door::new(engines.len());
-        Self { homes, inboxes, corridors, door, engines, network, settings, now }
+        Self { homes, inboxes, corridors, door, engines, network, settings, desks: Vec::new(), now }
     }
 
     /// What it has become, as bytes. A city of the same network, sensors and settings that takes them up says from then on
@@ -101,22 +132,40 @@ impl City {
     /// One tick that ends at `now`: everything that happened since the last one goes in, everything there is to say
     /// comes out. The same events in any order within one instant give the same outputs.
     pub fn step(&mut self, now: Time, events: &[Event]) -> Vec<Output> {
-        self.step_by(now, events, |works| works.iter_mut().for_each(|work| work.run(now)))
+        self.step_by(now, events, &mut Alone)
     }
 
-    /// The same, the partitions' parts done by `run`: on several threads, say.
-    pub fn step_by(&mut self, now: Time, events: &[Event], run: impl FnOnce(&mut [Work<'_>])) -> Vec<Output> {
+    /// The same, done by `crew`: on several threads, say.
+    pub fn step_by(&mut self, now: Time, events: &[Event], crew: &mut impl Crew) -> Vec<Output> {
         self.now = now;
         let shares = self.shares(events);
         let inboxes = std::mem::take(&mut self.inboxes);
-        let mut works: Vec<Work<'_>> = self
+        let mut parts: Vec<Part<'_>> = self
             .engines
             .iter_mut()
             .zip(shares.into_iter().zip(inboxes))
-            .map(|(engine, (events, inbox))| Work { engine, events, inbox, done: Default::default() })
+            .map(|(engine, (events, inbox))| Part {
+                engine,
+                now,
+                events,
+                inbox,
+                answers: Vec::new(),
+                done: Default::default(),
+            })
             .collect();
-        run(&mut works);
-        let done: Vec<_> = works.into_iter().map(|work| work.done).collect();
+        crew.each(&mut parts, |part| part.begin());
+        let mut asked: Vec<Question<'_>> = parts.iter().flat_map(|part| part.engine.questions()).collect();
+        crew.answer(&mut asked, &mut self.desks);
+        self.desks.resize_with(self.desks.len().max(1), Workspace::default);
+        asked.iter_mut().for_each(|question| question.search(&mut self.desks[0]));
+        let counts: Vec<usize> = parts.iter().map(|part| part.engine.questions().count()).collect();
+        let answers: Vec<Schedule> = asked.into_iter().filter_map(Question::answer).collect();
+        let mut answers = answers.into_iter();
+        for (part, count) in parts.iter_mut().zip(counts) {
+            part.answers.extend(answers.by_ref().take(count));
+        }
+        crew.each(&mut parts, |part| part.finish());
+        let done: Vec<_> = parts.into_iter().map(|part| part.done).collect();
         let (mut outputs, mut answers) = (Vec::new(), Vec::new());
         self.inboxes = vec![Boundary::default(); self.engines.len()];
         for (said, boundary) in done {

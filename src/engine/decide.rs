@@ -1,35 +1,78 @@
-//! What should run at each junction, and whether it is worth saying so.
+//! What should run at each junction: who decides, what the search is asked, and what becomes of its answers.
 
-use crate::engine::draft::{After, Term, Wish, draft};
+use crate::engine::draft::Wish;
 use crate::engine::post::Post;
+use crate::engine::publish::worth_saying;
+use crate::engine::question::Question;
 use crate::engine::reference::Reference;
 use crate::engine::{Control, Engine};
-use crate::event::Mode;
 use crate::ids::{Id, JunctionId};
 use crate::network::Program;
 use crate::optimize::decision::{Decision, Now};
 use crate::optimize::horizon::due::{Decided, due};
-use crate::optimize::horizon::{self, Moment, Schedule};
-use crate::output::{GroupDemand, Output, Published, Refused, Source, Why};
-use crate::plan::bounds::Bounds;
-use crate::plan::check::{Setting, check};
+use crate::optimize::horizon::{Moment, Schedule, Situation};
+use crate::output::{GroupDemand, Source, Why};
 use crate::plan::draft::Change;
 use crate::plan::ladder::{Order, Rung};
+use crate::plan::running::Running;
 use crate::plan::transition::fit;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::Crossing;
 
-/// A plan that differs from the running one only beyond this much after it could first count may wait.
-const COMMIT: Span = Span::from_s(3);
 /// Where nobody says otherwise, a schedule's last stage goes on for so long before the base program takes over.
 const HOLD: Span = Span::from_s(20);
-/// A plan that differs at all is told at least this often, so that countdowns stay honest.
-const RETELL: Span = Span::from_s(10);
+
+/// A junction that is being decided.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    id: JunctionId,
+    /// What it will be doing when a new plan can count.
+    running: Running,
+    /// What it would do next then.
+    planned: Option<Change>,
+    way: Way,
+}
+
+/// Who decides.
+#[derive(Debug, Clone)]
+enum Way {
+    /// An order, a vehicle on its way or a reference controller: it has.
+    Wished(Wish),
+    /// The search, which has been asked the next question.
+    Asked,
+    /// Nobody: it runs none of our plans yet.
+    TakeOver,
+}
+
+/// What a partition's junctions ask the search in one tick. The buffers serve the next one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    situations: Vec<Situation>,
+    junctions: Vec<JunctionId>,
+}
+
+impl Asked {
+    fn clear(&mut self) {
+        // Of a tick in which many more asked than now, the room is given back.
+        self.situations.truncate(2 * self.junctions.len());
+        self.junctions.clear();
+    }
+
+    fn next(&mut self, id: JunctionId) -> &mut Situation {
+        let row = self.junctions.len();
+        self.junctions.push(id);
+        if row == self.situations.len() {
+            self.situations.push(Situation::default());
+        }
+        &mut self.situations[row]
+    }
+}
 
 impl Engine {
-    /// Decides for every junction that is due; what vehicles are expected to leave for other partitions.
-    pub(super) fn decide_all(&mut self) -> Vec<Crossing> {
-        let mut announced = Vec::new();
+    /// Finds who decides for every junction that is due, and what the search is asked.
+    pub(super) fn ask_all(&mut self) {
+        let (mut announced, mut asked) = (Vec::new(), std::mem::take(&mut self.asked));
+        asked.clear();
         for id in self.posts.ids() {
             let orders = self.wish(id);
             let called = self.ask(id, self.now).is_some();
@@ -43,7 +86,23 @@ impl Engine {
                 announced.extend(told.iter().filter(comes));
             }
             announced.extend(self.foreign.iter().filter(|c| self.leads_to(c, id)));
-            self.decide(id, orders, &announced);
+            let open = self.open(id, orders, &announced, &mut asked);
+            self.opened.extend(open);
+        }
+        self.asked = asked;
+    }
+
+    /// What the search is asked, in the order in which [`finish`](Self::finish) takes its answers.
+    pub(super) fn questions(&self) -> impl Iterator<Item = Question<'_>> {
+        let asked = self.asked.junctions.iter().zip(&self.asked.situations);
+        asked.map(|(&id, situation)| Question::new(&self.posts[id].layout, situation))
+    }
+
+    /// Decides what has been opened; what vehicles are expected to leave for other partitions.
+    pub(super) fn decide_all(&mut self, answers: Vec<Schedule>) -> Vec<Crossing> {
+        let mut answers = answers.into_iter();
+        for open in std::mem::take(&mut self.opened) {
+            self.settle_one(open, &mut answers);
         }
         let mut expected = Vec::new();
         for (_, post) in self.posts.iter_mut() {
@@ -58,6 +117,11 @@ impl Engine {
         expected
     }
 
+    /// The first instant at which a new plan can count.
+    fn soonest(&self) -> Time {
+        (self.now + self.settings.lead()).ceil(self.settings.grid())
+    }
+
     fn leads_to(&self, crossing: &Crossing, junction: JunctionId) -> bool {
         let to = self.network.connections()[crossing.connection].to;
         self.network.junction_at_end(self.network.lane(to).link) == Some(junction)
@@ -66,7 +130,7 @@ impl Engine {
     /// Whether the rolling schedule of a junction is to be made anew.
     fn is_due(&self, id: JunctionId) -> bool {
         let post = &self.posts[id];
-        let from = (self.now + self.settings.lead()).ceil(self.settings.grid());
+        let from = self.soonest();
         let gone = post.decided.map_or(0, |last| {
             let left = |c: &&Crossing| c.at > last.at && c.at <= self.now;
             post.schedule.discharges.iter().filter(left).count() as i32
@@ -93,16 +157,19 @@ impl Engine {
         each.collect()
     }
 
-    fn decide(&mut self, id: JunctionId, orders: Option<Wish>, announced: &[Crossing]) {
+    /// Who decides for a junction, and what the search is asked if it does; none where nothing can be sent.
+    fn open(
+        &mut self,
+        id: JunctionId,
+        orders: Option<Wish>,
+        announced: &[Crossing],
+        asked: &mut Asked,
+    ) -> Option<Open> {
         let junction = self.network.junction(id);
-        let (now, lead, grid) = (self.now, self.settings.lead(), self.settings.grid());
-        let from = (now + lead).ceil(grid);
-        let vehicles = self.present(&self.posts[id]);
+        let (now, from, grid) = (self.now, self.soonest(), self.settings.grid());
         self.posts[id].decided = None;
         self.posts[id].approach = None;
-        let Some(state) = self.posts[id].ledger.states(now, junction).last() else {
-            return; // nothing can be sent to a controller that is not ours
-        };
+        let state = self.posts[id].ledger.states(now, junction).last()?;
         let running = state.at(from, junction);
         let planned = state.ahead.iter().copied().find(|c| c.at >= from && Some(c.stage) != running.stage);
         let orders = match orders {
@@ -110,60 +177,60 @@ impl Engine {
             other => self.preempted(id, &running, from).or(other),
         };
         let stands_in = self.settings.control.is_reference();
-        let post = &mut self.posts[id];
-        let (mut wish, mut why) = match orders {
-            Some(wish) => (wish, Why::default()),
-            None => {
-                let Some(stage) = running.stage else { return self.take_over(id, from) };
-                let moment = Moment {
-                    now,
-                    grid,
-                    earliest: from,
-                    stage,
-                    since: running.since,
-                    lamps: &running.lamps,
-                    waiting: post.waiting.since(),
-                    walkers: post.waiting.walkers(),
-                    announced,
-                };
+        let post = &self.posts[id];
+        let way = match (orders, running.stage) {
+            (Some(wish), _) => Way::Wished(wish),
+            (None, None) => Way::TakeOver,
+            (None, Some(stage)) => {
+                let waiting = post.waiting.since();
                 let reference = post.reference.as_ref().filter(|_| post.rung == Some(Rung::Actuated) || stands_in);
-                match (reference, &self.sight) {
-                    (Some(reference), Some(sight)) => {
-                        let lanes = sight.lanes();
-                        let seen = Now { at: from, stage, lamps: moment.lamps, waiting: moment.waiting, lanes };
-                        let changes = match reference.decide(&self.network, id, &seen) {
-                            Decision::Keep => Vec::new(),
-                            Decision::Switch(stage) => vec![Change { stage, at: from }],
-                        };
-                        let source = match reference {
-                            Reference::Actuated(_) => Source::Actuated,
-                            Reference::MaxPressure(_) => Source::MaxPressure,
-                        };
-                        (
-                            Wish { program: post.after.clone(), changes, otherwise: Vec::new(), source, hold: HOLD },
-                            Why::default(),
-                        )
-                    }
-                    _ => {
-                        self.situation.fill(&self.network, &post.layout, &self.tracker, &moment);
-                        let schedule = horizon::schedule(&post.layout, &self.situation, &mut self.work);
-                        let why = reasons(&schedule);
-                        let changes = schedule.changes.clone();
-                        let next = changes.first().map(|change| change.at);
-                        post.decided = Some(Decided { at: now, next, vehicles });
-                        post.fresh = Some(schedule);
-                        (
-                            Wish {
-                                program: post.after.clone(),
-                                changes,
-                                otherwise: Vec::new(),
-                                source: Source::Horizon,
-                                hold: HOLD,
-                            },
-                            why,
-                        )
-                    }
+                if let (Some(reference), Some(sight)) = (reference, &self.sight) {
+                    let seen = Now { at: from, stage, lamps: &running.lamps, waiting, lanes: sight.lanes() };
+                    let changes = match reference.decide(&self.network, id, &seen) {
+                        Decision::Keep => Vec::new(),
+                        Decision::Switch(stage) => vec![Change { stage, at: from }],
+                    };
+                    let source = match reference {
+                        Reference::Actuated(_) => Source::Actuated,
+                        Reference::MaxPressure(_) => Source::MaxPressure,
+                    };
+                    Way::Wished(responds(post, changes, source))
+                } else {
+                    let moment = Moment {
+                        now,
+                        grid,
+                        earliest: from,
+                        stage,
+                        since: running.since,
+                        lamps: &running.lamps,
+                        waiting,
+                        walkers: post.waiting.walkers(),
+                        announced,
+                    };
+                    asked.next(id).fill(&self.network, &post.layout, &self.tracker, &moment);
+                    Way::Asked
                 }
+            }
+        };
+        Some(Open { id, running, planned, way })
+    }
+
+    /// Decides one junction, and says so where that is worth it; takes the next answer if the search was asked.
+    fn settle_one(&mut self, open: Open, answers: &mut impl Iterator<Item = Schedule>) {
+        let Open { id, running, planned, way } = open;
+        let (now, from) = (self.now, self.soonest());
+        let (mut wish, mut why) = match way {
+            Way::Wished(wish) => (wish, Why::default()),
+            Way::TakeOver => return self.take_over(id, from),
+            Way::Asked => {
+                let Some(schedule) = answers.next() else { return };
+                let vehicles = self.present(&self.posts[id]);
+                let (post, why) = (&mut self.posts[id], reasons(&schedule));
+                let next = schedule.changes.first().map(|change| change.at);
+                let wish = responds(post, schedule.changes.clone(), Source::Horizon);
+                post.decided = Some(Decided { at: now, next, vehicles });
+                post.fresh = Some(schedule);
+                (wish, why)
             }
         };
         if wish.source != Source::Corridor
@@ -173,8 +240,7 @@ impl Engine {
             (self.posts[id].fresh, self.posts[id].decided) = (None, None);
         }
         why.source = wish.source;
-        let post = &self.posts[id];
-        if worth_saying(post, &wish, planned, from, now) {
+        if worth_saying(&self.posts[id], &wish, planned, from, now) {
             why.demand = self.demand(id);
             self.publish(id, &wish, why, from);
         }
@@ -210,73 +276,11 @@ impl Engine {
             None => None,
         }
     }
-
-    fn publish(&mut self, id: JunctionId, wish: &Wish, why: Why, from: Time) {
-        let junction = self.network.junction(id);
-        let grid = self.settings.grid();
-        let post = &mut self.posts[id];
-        let revision = post.ledger.next_revision();
-        let states = post.ledger.states(self.now, junction);
-        let Some(running) = states.last() else { return };
-        let setting = Setting {
-            now: self.now,
-            lead: self.settings.lead(),
-            grid,
-            running: states,
-            waiting: post.waiting.since(),
-            narrowed: &post.orders.narrowed,
-        };
-        let bounds = Bounds { junction, narrowed: &post.orders.narrowed };
-        let validity = Span::from_ms(self.settings.validity_ms);
-        let changes = &wish.changes[..];
-        let soon = After::Hold(Span::ZERO);
-        let ways: Vec<(After, &[Change])> = match wish.source {
-            Source::Base | Source::Operator => vec![(After::InStep, changes)],
-            // Where all are refused the running plan goes on: it may hold the vehicle's green.
-            Source::Corridor => {
-                let otherwise = wish.otherwise.iter().map(|changes| (soon, &changes[..]));
-                std::iter::once((After::Hold(wish.hold), changes)).chain(otherwise).collect()
-            }
-            _ => vec![(After::Hold(wish.hold), changes), (soon, changes), (soon, &[])],
-        };
-        let term = Term { revision, from, validity, grid };
-        let mut refused = Vec::new();
-        for (after, changes) in ways {
-            let draft = draft(id, bounds, &wish.program, changes, running, setting.waiting, after, term);
-            match check(draft, junction, &setting) {
-                Ok(plan) => {
-                    post.published_at = self.now;
-                    post.plan_source = wish.source;
-                    post.plan = Some(plan.draft().clone());
-                    let mode = post.orders.mode;
-                    if mode == Mode::Control {
-                        post.ledger.sent(&plan);
-                    }
-                    return self.out.push(Output::Plan(Box::new(Published { at: self.now, plan, mode, why })));
-                }
-                Err(violations) => refused = violations,
-            }
-        }
-        self.out.push(Output::Refused(Refused { at: self.now, junction: id, revision, violations: refused }));
-    }
 }
 
-/// Whether what is wished differs from what runs, and soon enough to say so now.
-fn worth_saying(post: &Post, wish: &Wish, planned: Option<Change>, from: Time, now: Time) -> bool {
-    let Some(plan) = &post.plan else { return true };
-    let half_over = plan.valid_until - now < Span::from_ms((plan.valid_until - plan.effective_from).ms() / 2);
-    if half_over {
-        return true;
-    }
-    if matches!(wish.source, Source::Base | Source::Operator) {
-        return plan.tail.splits != wish.program.splits || plan.tail.offset != wish.program.offset;
-    }
-    let wished = wish.changes.first().copied();
-    if planned.map(|c| (c.stage, c.at)) == wished.map(|c| (c.stage, c.at)) {
-        return false;
-    }
-    let first = [planned, wished].into_iter().flatten().map(|change| change.at).min();
-    first.is_some_and(|at| at <= from + COMMIT) || now - post.published_at >= RETELL
+/// What a junction is to do that answers to traffic.
+fn responds(post: &Post, changes: Vec<Change>, source: Source) -> Wish {
+    Wish { program: post.after.clone(), changes, otherwise: Vec::new(), source, hold: HOLD }
 }
 
 fn reasons(schedule: &Schedule) -> Why {

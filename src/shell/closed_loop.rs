@@ -116,7 +116,7 @@ impl ClosedLoop {
         self.said.extend(events);
     }
 
-    /// The same, its engine's partitions done by so many threads: with the same result.
+    /// The same, its engine's steps done by so many threads: with the same result.
     #[must_use]
     pub fn on(self, threads: Threads) -> Self {
         Self { threads, ..self }

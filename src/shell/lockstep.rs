@@ -29,7 +29,7 @@ pub struct Summary {
     pub errors: u64,
 }
 
-/// Talks until `input` ends; the engine's partitions are done by so many `threads`.
+/// Talks until `input` ends; its steps are done by so many `threads`.
 ///
 /// # Errors
 /// When a stream breaks or the log cannot be written; never because of what `input` says.

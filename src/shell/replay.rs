@@ -27,7 +27,7 @@ pub struct Request {
     pub speed: Option<f64>,
     /// A folder for the outputs, as JSON lines.
     pub out: Option<PathBuf>,
-    /// Threads that do the engine's partitions.
+    /// Threads that do the engine's steps.
     pub threads: Threads,
 }
 

@@ -1,12 +1,14 @@
-//! How many threads do a step of the engine: each takes the next partition that nobody has taken. What comes out does
-//! not depend on how many there are.
+//! How many threads do a step of the engine: each takes the next partition that nobody has taken, or the next junction
+//! while it is searched what junctions should do. What comes out does not depend on how many there are.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::engine::city::City;
+use crate::engine::city::{City, Crew, Part};
+use crate::engine::question::Question;
 use crate::event::Event;
+use crate::optimize::horizon::Workspace;
 use crate::output::Output;
 use crate::time::Time;
 
@@ -31,33 +33,46 @@ impl Threads {
     }
 
     /// One tick of `city`.
-    pub fn step(self, city: &mut City, now: Time, events: &[Event]) -> Vec<Output> {
-        let count = self.0.get().min(city.engines().len());
-        if count <= 1 {
-            return city.step(now, events);
-        }
-        city.step_by(now, events, |works| {
-            let left = Mutex::new(works.iter_mut());
-            let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let run = || {
-                while let Some(work) = next() {
-                    work.run(now);
-                }
-            };
-            thread::scope(|scope| {
-                for _ in 1..count {
-                    scope.spawn(run);
-                }
-                run();
-            });
-        })
+    pub fn step(mut self, city: &mut City, now: Time, events: &[Event]) -> Vec<Output> {
+        city.step_by(now, events, &mut self)
+    }
+
+    /// Does `work` for each of `all`, every thread at a desk of its own.
+    fn share<T: Send, D: Send>(all: &mut [T], desks: &mut [D], work: impl Fn(&mut T, &mut D) + Sync) {
+        let left = Mutex::new(all.iter_mut());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let run = |desk: &mut D| {
+            while let Some(one) = next() {
+                work(one, desk);
+            }
+        };
+        let Some((own, others)) = desks.split_first_mut() else { return };
+        thread::scope(|scope| {
+            for desk in others {
+                scope.spawn(|| run(desk));
+            }
+            run(own);
+        });
+    }
+}
+
+impl Crew for Threads {
+    fn each(&mut self, parts: &mut [Part<'_>], work: fn(&mut Part<'_>)) {
+        let mut desks = vec![(); self.0.get().min(parts.len())];
+        Self::share(parts, &mut desks, |part, ()| work(part));
+    }
+
+    fn answer(&mut self, questions: &mut [Question<'_>], desks: &mut Vec<Workspace>) {
+        let count = self.0.get().min(questions.len());
+        desks.resize_with(count.max(desks.len()), Workspace::default);
+        Self::share(questions, &mut desks[..count], |question, desk| question.search(desk));
     }
 }
 
 /// `--threads`, for the commands that run an engine.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct ThreadsArg {
-    /// Threads that do the engine's partitions, 1 to 256. The outputs are the same with any number.
+    /// Threads that do the engine's steps, 1 to 256. The outputs are the same with any number.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(Threads::MOST)))]
     threads: u16,
 }
