@@ -11,6 +11,7 @@ mod names;
 mod read;
 mod read_control;
 mod say;
+pub mod search;
 pub mod snapshot;
 mod stream;
 mod write;

@@ -3,6 +3,7 @@
 //! A pure function of one junction's [`Situation`]. Units inside are seconds after `now`, metres and vehicles.
 
 mod beam;
+mod carry;
 pub mod due;
 #[cfg(test)]
 mod fixture;

@@ -18,7 +18,7 @@ const PER_STAGE: usize = 6;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
-const CHANGES_MAX: usize = 10;
+pub(super) const CHANGES_MAX: usize = 10;
 /// A red beyond its maximum costs this at once, vehicle-seconds,
 const LATE: f32 = 200.0;
 /// and so much more each second.

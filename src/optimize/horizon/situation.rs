@@ -10,7 +10,7 @@ use crate::time::{Span, Time};
 use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, Vehicle, draw};
 
 /// Turns of a lane that a stage may split are drawn this often.
-const SAMPLES: u32 = 3;
+pub(super) const SAMPLES: u32 = 3;
 /// Most vehicles of one lane that are looked at.
 const ROW_MAX: usize = 60;
 /// A switch costs this much even when counts are perfect, vehicle-seconds.
@@ -21,6 +21,8 @@ const PRICE_NOISY: f32 = 12.0;
 const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
 const WALKER: f32 = 0.3;
+/// Most claims.
+pub(super) const CLAIMS_MAX: usize = 64;
 /// A red is ended so long before its maximum is up, s.
 const RED_MARGIN: f32 = 6.0;
 
@@ -74,7 +76,7 @@ pub(super) struct Claim {
 /// A vehicle that may come: when it would cross if nothing held it, what its choices are drawn from, and its place on the
 /// lane upstream if it is on one.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+pub(super) struct Found {
     arrival: f32,
     seed: u32,
     from: Option<(LaneId, u16, u16)>,
@@ -108,7 +110,7 @@ pub struct Situation {
     /// By exit: vehicles it can take now.
     pub(super) room: Vec<f32>,
     pub(super) claims: Vec<Claim>,
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
     pub(super) upstream: Vec<Upstream>,
 }
 
@@ -239,7 +241,7 @@ impl Situation {
 
     /// People wait for a group, or its red must end by `deadline`.
     pub fn claim(&mut self, group: GroupId, people: f32, deadline: f32) {
-        if self.claims.len() < 64 {
+        if self.claims.len() < CLAIMS_MAX {
             self.claims.push(Claim { group, weight: people, deadline });
         }
     }
