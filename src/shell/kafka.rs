@@ -8,7 +8,8 @@
 //!
 //! A tick is a function of its instant and of how far each input partition was read; both stand in `engine.ticks`, in
 //! the same transaction as all that the tick said. Whoever starts repeats the committed ticks in silence and goes on.
-//! A worker that starts fences the one before it, so that no two write.
+//! A worker that starts fences the one before it, so that no two write. What the engine's search is asked meanwhile may
+//! be answered by others (`share`).
 
 mod backlog;
 mod client;
@@ -23,6 +24,7 @@ mod rim;
 mod route;
 pub mod run;
 pub mod settings;
+pub mod share;
 pub mod tail;
 pub mod topics;
 pub mod turn;

@@ -37,6 +37,18 @@ impl Threads {
         city.step_by(now, events, &mut self)
     }
 
+    /// Answers questions.
+    pub(super) fn search<'q, 'a: 'q>(
+        self,
+        questions: impl Iterator<Item = &'q mut Question<'a>>,
+        desks: &mut Vec<Workspace>,
+    ) {
+        let mut questions: Vec<&mut Question<'_>> = questions.collect();
+        let count = self.0.get().min(questions.len());
+        desks.resize_with(count.max(desks.len()), Workspace::default);
+        Self::share(&mut questions, &mut desks[..count], |question, desk| question.search(desk));
+    }
+
     /// Does `work` for each of `all`, every thread at a desk of its own.
     fn share<T: Send, D: Send>(all: &mut [T], desks: &mut [D], work: impl Fn(&mut T, &mut D) + Sync) {
         let left = Mutex::new(all.iter_mut());
@@ -63,9 +75,7 @@ impl Crew for Threads {
     }
 
     fn answer(&mut self, questions: &mut [Question<'_>], desks: &mut Vec<Workspace>) {
-        let count = self.0.get().min(questions.len());
-        desks.resize_with(count.max(desks.len()), Workspace::default);
-        Self::share(questions, &mut desks[..count], |question, desk| question.search(desk));
+        self.search(questions.iter_mut().filter(|question| question.is_open()), desks);
     }
 }
 

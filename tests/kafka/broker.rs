@@ -8,8 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 pub(crate) use crate::bootstrap::bootstrap;
+use greenwave::network::Network;
+use greenwave::network::layout::{Layout, layout};
+use greenwave::network::limits::Limits;
 use greenwave::shell::clock::Stopwatch;
 use greenwave::time::Span;
+use greenwave::twin::city;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message as _, OwnedHeaders};
@@ -95,6 +99,8 @@ pub(crate) struct Worker {
     /// Where the worker takes it to be.
     reached_by: String,
     password: &'static str,
+    /// Network, sensors, demand.
+    street: [PathBuf; 3],
 }
 
 fn data(name: &str) -> PathBuf {
@@ -111,17 +117,41 @@ impl Worker {
 
     /// At this broker, with more in its configuration.
     pub(crate) fn at(name: &str, bootstrap: &str, more: &str) -> Self {
+        let street = ["crossing.json", "crossing.sensors.json", "crossing.demand.json"].map(data);
+        Self::on(street, tempfile::tempdir().expect("a folder"), name, bootstrap, more)
+    }
+
+    /// At the broker of all tests, in a city of several zones, where people set out for so many seconds.
+    pub(crate) fn city(name: &str, seconds: i64, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let spec = city::demo();
+        let street = ["city.json", "sensors.json", "demand.json"].map(|file| folder.path().join(file));
+        let network = Network::build(spec.clone(), &Limits::default()).expect("the city is sound");
+        let demand = city::morning::demand(&network, Span::from_s(seconds), 1).spec(&network, "");
+        let text = |value: serde_json::Result<String>| value.expect("JSON");
+        let texts = [
+            text(serde_json::to_string(&spec)),
+            text(serde_json::to_string(&layout(&network, Layout::Full))),
+            text(serde_json::to_string(&demand)),
+        ];
+        // The same pseudonyms in every run.
+        std::fs::write(folder.path().join("greenwave.key"), [7; 32]).expect("written");
+        street.iter().zip(texts).for_each(|(file, text)| std::fs::write(file, text).expect("written"));
+        let worker = Self::on(street, folder, name, bootstrap(), more);
+        worker.greenwave(&["topics", "create"]);
+        worker
+    }
+
+    fn on(street: [PathBuf; 3], folder: tempfile::TempDir, name: &str, bootstrap: &str, more: &str) -> Self {
         let unique = folder.path().file_name().expect("a name").to_string_lossy().replace('.', "");
         let prefix = format!("{name}-{unique}.");
         let toml = format!(
             "network = {:?}\nsensors = {:?}\n[engine]\nmode = \"control\"\n[kafka]\nprefix = \"{prefix}\"\n{more}",
-            data("crossing.json"),
-            data("crossing.sensors.json"),
+            street[0], street[1],
         );
         std::fs::write(folder.path().join("greenwave.toml"), toml).expect("written");
         let (bootstrap, reached_by) = (bootstrap.to_owned(), bootstrap.to_owned());
-        Self { folder, prefix, bootstrap, reached_by, password: "greenwave-test" }
+        Self { folder, prefix, bootstrap, reached_by, password: "greenwave-test", street }
     }
 
     pub(crate) fn with_password(self, password: &'static str) -> Self {
@@ -163,10 +193,7 @@ impl Worker {
 
     /// Plays a street that begins `after` seconds after [`START_MS`].
     pub(crate) fn feed_from(&self, after: i64, seconds: u32, rate: &str) {
-        let (network, demand, sensors) =
-            (data("crossing.json"), data("crossing.demand.json"), data("crossing.sensors.json"));
-        let path = |path: &Path| path.to_string_lossy().into_owned();
-        let (network, demand, sensors) = (path(&network), path(&demand), path(&sensors));
+        let [network, sensors, demand] = self.street.each_ref().map(|path| path.to_string_lossy().into_owned());
         let (seconds, start) = (seconds.to_string(), (START_MS + after * 1000).to_string());
         self.greenwave(&[
             "feed",

@@ -7,3 +7,4 @@ mod faults;
 mod formats;
 mod privacy;
 mod proxy;
+mod workers;

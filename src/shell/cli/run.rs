@@ -15,11 +15,12 @@ use crate::shell::config::{self, Config};
 use crate::shell::http::{self, Cockpit};
 use crate::shell::kafka::feed::Feeder;
 use crate::shell::kafka::run::{Summary, Until};
+use crate::shell::kafka::share::{Hands, Sharing};
 use crate::shell::kafka::turn::Turn;
 use crate::shell::kafka::{self, gauges, settings};
 use crate::shell::pulse::{Pulse, Server};
 use crate::shell::terminal::Terminal;
-use crate::shell::threads::ThreadsArg;
+use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world::World;
 use crate::time::{Span, Time};
 
@@ -28,7 +29,7 @@ Runs the engine live on Apache Kafka until it is told to stop (SIGTERM, Ctrl-C):
 in, plans and everything else goes out. All that a tick says, and how far it read, is one transaction: readers that \
 read committed messages see each plan once, whatever crashes. A worker that starts repeats what was committed in \
 silence and goes on; one that ran before it under the same group is fenced and ends. With --standby it waits until no
-other one does.
+other one does, and searches for that one what junctions should do.
 
 The configuration names the network, the sensors and the broker. `greenwave topics create` makes the topics.";
 
@@ -56,8 +57,8 @@ pub(super) struct Args {
     /// How sure delivery is, in place of the configuration's.
     #[arg(long, value_enum)]
     delivery: Option<settings::Delivery>,
-    /// Stand by: work when no other worker of the group that was started so does. When one is gone another goes on, within
-    /// seconds, where it was.
+    /// One of several workers: work when no other one of the group that was started so does, and search for the one that
+    /// does. When one is gone another goes on, within seconds, where it was.
     #[arg(long)]
     standby: bool,
     /// Stop when everything that the topics hold has been used.
@@ -95,6 +96,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let bar = terminal.progress(0, "ticks");
     let told = || stop.load(Ordering::Relaxed);
     let turn = args.standby.then(|| Turn::join(&world.config.kafka)).transpose()?;
+    let threads = Threads::from(args.threads);
+    let shares = args.standby && world.config.kafka.share_wait_ms > 0;
+    let sharing = shares.then(|| Sharing::join(&world, threads)).transpose()?;
+    let hands = Hands { threads, sharing: sharing.as_ref() };
     let summary = loop {
         if let Some(turn) = &turn {
             pulse.run(true);
@@ -106,7 +111,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         }
         let stop = || told() || turn.as_ref().is_some_and(|turn| !turn.is_mine());
         let until = Until { stop: &stop, end: args.to_end };
-        let done = kafka::run::run(&world, args.threads.into(), until, &pulse, &mut watch, |summary| {
+        let done = kafka::run::run(&world, hands, until, &pulse, &mut watch, |summary| {
             bar.inc_length(1);
             bar.inc(1);
             bar.set_message(format!("{} plans, {} rejected", summary.plans, summary.rejected));

@@ -60,6 +60,12 @@ pub(super) fn describe() {
     );
     describe_counter!("greenwave_commits_total", "Transactions, by outcome: committed, or tried again.");
     describe_counter!("greenwave_rebalances_total", "How often workers that stand by shared out anew who works.");
+    describe_counter!("greenwave_searches_total", "Junctions searched for in this worker's turn, by who did it.");
+    describe_counter!(
+        "greenwave_searches_for_others_total",
+        "Junctions searched for another worker's turn; or messages that were not for this program and world."
+    );
+    describe_histogram!("greenwave_share_wait_seconds", Unit::Seconds, "A tick's wait for what others search.");
     describe_counter!("greenwave_repeated_ticks_total", "Committed ticks that were repeated in silence.");
     describe_gauge!("greenwave_lag_messages", "Messages at the broker that are not used yet, by topic and partition.");
     describe_gauge!("greenwave_watermark_delay_seconds", Unit::Seconds, "How far the last tick lies behind the clock.");
@@ -157,6 +163,21 @@ pub(super) fn commit(took: Option<Span>) {
 /// Books that the workers shared out anew who works.
 pub(super) fn rebalanced() {
     counter!("greenwave_rebalances_total").increment(1);
+}
+
+/// Books junctions that were searched for, by whom.
+pub(super) fn searched(worker: &str, count: usize) {
+    counter!("greenwave_searches_total", "worker" => worker.to_owned()).increment(count as u64);
+}
+
+/// Books junctions that were searched for another worker, or what was asked and is not for this one.
+pub(super) fn searched_for_others(outcome: &'static str, count: usize) {
+    counter!("greenwave_searches_for_others_total", "outcome" => outcome).increment(count as u64);
+}
+
+/// Books how long a tick waited for answers.
+pub(super) fn waited(wait: Span) {
+    histogram!("greenwave_share_wait_seconds").record(wait.s());
 }
 
 /// Books a tick that was repeated.

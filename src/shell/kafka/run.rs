@@ -14,6 +14,7 @@ use super::past::{Past, beginnings, positions};
 use super::publish::{self, Batch, tick_record};
 use super::rim::Rim;
 use super::route::{self, Inputs};
+use super::share::{Asking, Hands};
 use super::topics::{self, Topic};
 use super::watermark::Watermarks;
 use crate::engine::city::City;
@@ -64,13 +65,13 @@ pub struct Until<'a> {
 /// Sees every tick, repeated or new: its instant, what it heard, what it said.
 pub type Watch<'a> = dyn FnMut(Time, &[Event], &[Output]) + 'a;
 
-/// Runs for so long, its partitions on so many threads; `watch` sees every tick, `progress` hears after every new one.
+/// Runs for so long, done by `hands`; `watch` sees every tick, `progress` hears after every new one.
 ///
 /// # Errors
 /// When topics are missing, the broker refuses or stays away, or another worker takes over.
-pub fn run(
-    world: &World,
-    threads: Threads,
+pub fn run<'a>(
+    world: &'a World,
+    hands: impl Into<Hands<'a>>,
     until: Until<'_>,
     pulse: &Arc<Pulse>,
     watch: &mut Watch<'_>,
@@ -99,7 +100,7 @@ pub fn run(
     let last = past.ticks.last().map(|tick| Time::from_ms(tick.now_ms));
     let (batches, publisher) =
         publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
-    let mut live = Live::start(world, inputs, next, batches, &rim, threads, Arc::clone(pulse))?;
+    let mut live = Live::start(world, inputs, next, batches, &rim, hands.into(), Arc::clone(pulse))?;
     let done = live.repeat(&mut past, until, watch).and_then(|()| live.go_on(until, watch, &mut progress));
     live.end();
     let summary = live.summary;
@@ -126,6 +127,8 @@ struct Live<'a> {
     summary: Summary,
     ends: Vec<Arc<Ends>>,
     threads: Threads,
+    /// Those who search beside this worker.
+    asking: Option<Asking<'a>>,
     /// Up to where each source has to be at hand before anything can go on: what is reached for is never paused.
     wanted: Vec<i64>,
     pulse: Arc<Pulse>,
@@ -143,10 +146,12 @@ impl<'a> Live<'a> {
         next: Vec<i64>,
         batches: SyncSender<Batch>,
         rim: &Rim,
-        threads: Threads,
+        hands: Hands<'a>,
         pulse: Arc<Pulse>,
     ) -> Result<Self, Failure> {
         let settings = &world.config.kafka;
+        let threads = hands.threads;
+        let asking = hands.sharing.map(|sharing| Asking::start(world, sharing, threads)).transpose()?;
         let (send, news) = sync_channel(NEWS_MAX);
         let most = (settings.backlog_mib as usize) << 20;
         let room = Arc::new(Room {
@@ -187,6 +192,7 @@ impl<'a> Live<'a> {
             summary,
             ends,
             threads,
+            asking,
             wanted,
             pulse,
             gauges,
@@ -330,7 +336,10 @@ impl<'a> Live<'a> {
         }
         let Some(city) = &mut self.city else { return Ok(()) };
         let begun = Stopwatch::start();
-        let outputs = self.threads.step(city, now, &share.events);
+        let outputs = match &mut self.asking {
+            Some(asking) => city.step_by(now, &share.events, asking.at(now)),
+            None => self.threads.step(city, now, &share.events),
+        };
         let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
         self.gauges.tick(now, city, closing, begun.elapsed(), &outputs, &records);
         for found in share.found.chunk_by(|a, b| a.source == b.source) {

@@ -24,6 +24,12 @@ pub struct Settings {
     pub repeat_s: u32,
     /// Messages that wait to be used take at most this much memory, MiB: 8 to 65 536.
     pub backlog_mib: u32,
+    /// How long the worker in turn waits in a tick for what others search for it, ms: 1 to 1000, and at most half a tick; 0
+    /// where each searches for itself.
+    pub share_wait_ms: u32,
+    /// Where others hold zones in which fewer junctions than this are to be searched in a tick, the worker in turn does it
+    /// itself: 1 to 1 000 000.
+    pub share_from: u32,
     /// Copies that `topics create` asks for; none leaves it to the broker.
     pub replication: Option<u16>,
     /// How the broker is spoken to.
@@ -120,6 +126,8 @@ impl Default for Settings {
             snapshot_s: 60,
             repeat_s: 3600,
             backlog_mib: 256,
+            share_wait_ms: 100,
+            share_from: 50,
             replication: None,
             security: Security::default(),
             privacy: Privacy::default(),
@@ -147,6 +155,8 @@ impl Settings {
         };
         within("snapshot_s", self.snapshot_s.into(), 0, 86_400, "s");
         within("repeat_s", self.repeat_s.into(), 60, 604_800, "s");
+        within("share_wait_ms", self.share_wait_ms.into(), 0, 1000, "ms");
+        within("share_from", self.share_from.into(), 1, 1_000_000, "junctions");
         within("backlog_mib", self.backlog_mib.into(), 8, 65_536, "MiB");
         let allowed = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         for (key, text) in [("group", &self.group), ("prefix", &self.prefix)] {
@@ -191,6 +201,11 @@ Keys of section [kafka], with their defaults:
       where there is no snapshot it repeats so much; 60 to 604800 s
   backlog_mib = 256
       memory for messages that wait to be used, 8 to 65536 MiB
+  share_wait_ms = 100
+      how long the worker in turn waits in a tick for what others, started with --standby too, search for it; 1 to 1000 ms,
+      at most half a tick; 0 where each searches for itself
+  share_from = 50
+      with fewer junctions to search in others' zones in a tick it does it itself; 1 to 1000000
   replication
       copies that `topics create` asks for; none leaves it to the broker
   security.tls_ca_file, security.tls_certificate_file, security.tls_key_file

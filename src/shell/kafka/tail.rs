@@ -102,6 +102,8 @@ fn told(topic: Topic, value: &[u8]) -> Result<Told, Wrong> {
             let text = format!("{}: part {} of {}, {} bytes", part.now_ms, part.part + 1, part.parts, part.state.len());
             Ok(Told { json: json::write(&part), text })
         }
+        Topic::Questions => plain::<v1::EngineQuestions>(value),
+        Topic::Answers => plain::<v1::EngineAnswers>(value),
         Topic::Readings => plain::<v1::Readings>(value),
         Topic::Status => plain::<v1::SignalReport>(value),
         Topic::Positions => plain::<v1::VehiclePosition>(value),

@@ -33,6 +33,8 @@ pub enum Topic {
     Refused,
     Ticks,
     Snapshots,
+    Questions,
+    Answers,
 }
 
 /// How long a topic's messages are kept.
@@ -42,11 +44,13 @@ pub enum Kept {
     Days(u32),
     /// The last one of each key.
     Compacted,
+    /// As long as anybody waits for it.
+    Briefly,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Readings,
         Self::Status,
         Self::Positions,
@@ -64,6 +68,8 @@ impl Topic {
         Self::Refused,
         Self::Ticks,
         Self::Snapshots,
+        Self::Questions,
+        Self::Answers,
     ];
     /// What comes in.
     pub const INPUTS: [Self; 5] = [Self::Readings, Self::Status, Self::Positions, Self::Requests, Self::Commands];
@@ -88,18 +94,30 @@ impl Topic {
             Self::Refused => "plans.refused",
             Self::Ticks => "engine.ticks",
             Self::Snapshots => "engine.snapshots",
+            Self::Questions => "engine.questions",
+            Self::Answers => "engine.answers",
         }
     }
 
     /// Whether it has a partition a zone; one otherwise.
     pub fn per_zone(self) -> bool {
-        !matches!(self, Self::Zones | Self::Audit | Self::Commands | Self::Corridors | Self::Ticks | Self::Snapshots)
+        !matches!(
+            self,
+            Self::Zones
+                | Self::Audit
+                | Self::Commands
+                | Self::Corridors
+                | Self::Ticks
+                | Self::Snapshots
+                | Self::Answers
+        )
     }
 
     /// How long its messages are kept.
     pub fn kept(self) -> Kept {
         match self {
             Self::Plans | Self::Health | Self::Ladder | Self::Snapshots => Kept::Compacted,
+            Self::Questions | Self::Answers => Kept::Briefly,
             Self::Commands | Self::Requests | Self::Corridors | Self::Audit | Self::Alarms => Kept::Days(90),
             _ => Kept::Days(7),
         }
@@ -142,6 +160,12 @@ pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> 
                     .set("max.compaction.lag.ms", "600000")
                     .set("min.cleanable.dirty.ratio", "0.1"),
                 Kept::Compacted => new.set("cleanup.policy", "compact").set("segment.ms", "3600000"),
+                Kept::Briefly => new
+                    .set("cleanup.policy", "delete")
+                    .set("retention.ms", "60000")
+                    .set("retention.bytes", "268435456")
+                    .set("segment.ms", "60000")
+                    .set("segment.bytes", "67108864"),
                 Kept::Days(_) => new.set("cleanup.policy", "delete").set("retention.ms", retention),
             }
         })
@@ -170,7 +194,7 @@ impl Topic {
     fn retention_ms(self) -> String {
         match self.kept() {
             Kept::Days(days) => (u64::from(days) * 86_400_000).to_string(),
-            Kept::Compacted => String::new(),
+            Kept::Compacted | Kept::Briefly => String::new(),
         }
     }
 }
