@@ -18,6 +18,9 @@ pub(super) const ACCELERATION: f32 = 2.2;
 const DECELERATION: f32 = 3.0;
 /// In a platoon drivers follow as close as this share of the saturation headway before they brake.
 const CLOSEST: f32 = 0.75;
+/// Who is free drives at this share of the limit. Less than most do: a vehicle believed too far ahead seems about to arrive
+/// second after second and holds a green, one believed too far behind is put right by the next loop it crosses.
+const PACE: f32 = 0.85;
 /// Slower than this is standing, m/s.
 pub(super) const STANDING: f32 = 0.5;
 /// Weight of a new second in a lane's smoothed flow: a memory of about ten minutes.
@@ -78,12 +81,14 @@ pub struct LaneTrack {
     pub(super) wants: Option<ConnectionId>,
     /// Whether some exit may be taken.
     pub(super) open: bool,
+    /// Seconds in a row in which somebody was turned back at the edge of the view.
+    pub(super) turned_back: u16,
     stuck: f32,
     crossed_ago: f32,
 }
 
 resume!(LaneTrack {
-    kept: vehicles, loops, view, belief, discharge, flow, ruled_out, wants, open, stuck, crossed_ago;
+    kept: vehicles, loops, view, belief, discharge, flow, ruled_out, wants, open, turned_back, stuck, crossed_ago;
     built: length, speed
 });
 
@@ -231,7 +236,7 @@ impl LaneTrack {
     /// Car-following. Source: Newell's simplified model, with bounded acceleration.
     fn follow(&mut self, dt: f32, wall: bool) {
         let lag = (CLOSEST * self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
-        let limit = self.speed;
+        let limit = self.speed * PACE;
         let mut leader: Option<(Vehicle, f32)> = None; // where it was, and where it is
         for vehicle in &mut self.vehicles {
             let was = *vehicle;

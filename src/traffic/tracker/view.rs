@@ -6,6 +6,11 @@ use crate::time::{Span, Time};
 
 /// A model vehicle this near to the edge of the view may as well be on its other side, m.
 const EDGE_M: f32 = 25.0;
+/// So many times in a row a vehicle is turned back at the edge of the view before it is given up.
+const TURNED_BACK: u16 = 4;
+/// Who comes into view on a lane where nobody was expected is taken to be one who was expected beside it, if that one is
+/// believed no farther than this from the edge, m.
+const BESIDE_M: f32 = 60.0;
 /// Weight of a new disagreement between successive counts in the noise of a camera.
 const NOISE_WEIGHT: f32 = 0.03;
 /// By how much the variance of a lane's count grows, vehicles² a second.
@@ -76,7 +81,6 @@ impl Belief {
         let gain = self.variance / (self.variance + self.noise + 1e-3);
         self.missing += gain * (more - self.missing);
         self.variance *= 1.0 - gain;
-        self.unseen = true;
     }
 
     fn added(&mut self, by: f32) {
@@ -89,11 +93,65 @@ impl LaneTrack {
     /// Takes a camera's word.
     pub(super) fn seen(&mut self, view: View) {
         self.view = Some(view);
-        let more = f32::from(view.vehicles) - self.in_view(&view).count() as f32;
-        self.belief.update(more);
+        self.belief.unseen = true;
     }
 
-    fn in_view(&self, view: &View) -> impl DoubleEndedIterator<Item = usize> + use<> {
+    /// Compares what was seen with what is believed, at the same instant. A vehicle near the far edge of the view may be on
+    /// either side of it: the count tells on which, so that everybody's entry is known to the second. What that leaves is
+    /// a disagreement.
+    fn compare(&mut self) {
+        let Some(view) = self.view else { return };
+        let inside = self.in_view(&view);
+        let counted = usize::from(view.vehicles);
+        let end = if view.farthest + 1.0 < self.length { self.settle_edge(&view, counted) } else { inside.end };
+        self.belief.update(counted as f32 - end.saturating_sub(inside.start) as f32);
+    }
+
+    /// Puts as many of those near the far edge of the view inside as were counted; the first that is outside then.
+    fn settle_edge(&mut self, view: &View, counted: usize) -> usize {
+        let inside = self.in_view(view);
+        let near_edge = |v: &&Vehicle| (v.gap - view.farthest).abs() <= EDGE_M && !v.stands();
+        let sure = inside.end - self.vehicles[inside.clone()].iter().rev().take_while(near_edge).count();
+        let maybe = inside.end + self.vehicles[inside.end..].iter().take_while(near_edge).count();
+        let end = (inside.start + counted).clamp(sure, maybe);
+        for at in inside.end..end {
+            let floor = if at > 0 { self.vehicles[at - 1].gap + SPACING } else { view.nearest };
+            let vehicle = &mut self.vehicles[at];
+            vehicle.gap = (view.farthest - 0.5 * vehicle.speed).max(floor).min(vehicle.gap);
+        }
+        let mut back = view.farthest + 0.5;
+        for vehicle in &mut self.vehicles[end..] {
+            if vehicle.gap >= back {
+                break;
+            }
+            vehicle.gap = back;
+            back += SPACING;
+        }
+        self.turned_back = if end < inside.end { self.turned_back + 1 } else { 0 };
+        if self.turned_back > TURNED_BACK {
+            // It was expected again and again and never came: it went elsewhere.
+            self.turned_back = 0;
+            self.vehicles.remove(end);
+            self.belief.lost();
+        }
+        end
+    }
+
+    /// Whether a vehicle that is missing has just come into view and is not one that was expected on this lane.
+    fn expects_nobody(&self, view: &View) -> bool {
+        let in_queue =
+            usize::from(view.queue) > self.standing(view) && self.in_view(view).len() < usize::from(view.queue);
+        let expected = self.outside(view).is_some_and(|(_, gap)| gap < view.farthest + 2.0 * EDGE_M);
+        !in_queue && !expected && view.farthest + 1.0 < self.length
+    }
+
+    /// The next vehicle to come into view, its place in the row and in the lane.
+    fn outside(&self, view: &View) -> Option<(usize, f32)> {
+        let first = self.vehicles.partition_point(|v| v.gap <= view.farthest);
+        self.vehicles.get(first).map(|v| (first, v.gap))
+    }
+
+    fn in_view(&self, view: &View) -> std::ops::Range<usize> {
         let first = self.vehicles.partition_point(|v| v.gap < view.nearest);
         let end = self.vehicles.partition_point(|v| v.gap <= view.farthest.min(self.length));
         first..end.max(first)
@@ -119,9 +177,14 @@ impl LaneTrack {
             self.insert(Vehicle { gap: tail.min(self.length), speed: 0.0, seed });
         } else if next.is_some_and(|gap| gap < view.farthest + 2.0 * EDGE_M) {
             let floor = last.map_or(view.nearest, |at| self.vehicles[at].gap + SPACING);
-            self.vehicles[beyond].gap = (view.farthest - 0.5).max(floor).min(self.vehicles[beyond].gap);
+            self.vehicles[beyond].gap =
+                (view.farthest - 0.5 * self.vehicles[beyond].speed).max(floor).min(self.vehicles[beyond].gap);
         } else {
-            self.insert(Vehicle { gap: (view.farthest - 2.0).clamp(0.0, self.length), speed: self.speed, seed });
+            self.insert(Vehicle {
+                gap: (view.farthest - 0.5 * self.speed).clamp(0.0, self.length),
+                speed: self.speed,
+                seed,
+            });
         }
     }
 
@@ -149,6 +212,21 @@ impl LaneTrack {
     }
 }
 
+/// The vehicle nearest to the edge of the view on the lanes beside `at` comes into view on that one; whether there was one.
+fn take_from_beside(lanes: &mut [LaneTrack], at: usize, view: &View) -> bool {
+    let beside = lanes.iter().enumerate().filter(|&(other, _)| other != at);
+    let near = beside.filter_map(|(other, lane)| {
+        let (place, gap) = lane.outside(view).filter(|&(_, gap)| gap <= view.farthest + BESIDE_M)?;
+        Some((other, place, gap))
+    });
+    let Some((other, place, _)) = near.min_by(|a, b| a.2.total_cmp(&b.2)) else { return false };
+    let vehicle = lanes[other].vehicles.remove(place);
+    let gap = view.farthest - 0.5 * vehicle.speed;
+    lanes[at].insert(Vehicle { gap, ..vehicle });
+    lanes[at].belief.added(1.0);
+    true
+}
+
 /// Corrects the lanes of one link; the next unused seed.
 pub(super) fn correct(lanes: &mut [LaneTrack], now: Time, mut serial: u32) -> u32 {
     for lane in lanes.iter_mut() {
@@ -156,7 +234,13 @@ pub(super) fn correct(lanes: &mut [LaneTrack], now: Time, mut serial: u32) -> u3
             lane.view = None;
         }
     }
-    let seen = lanes.iter_mut().fold(false, |any, lane| any | std::mem::take(&mut lane.belief.unseen));
+    let mut seen = false;
+    for lane in lanes.iter_mut() {
+        if std::mem::take(&mut lane.belief.unseen) {
+            lane.compare();
+            seen = true;
+        }
+    }
     if !seen {
         return serial;
     }
@@ -173,8 +257,12 @@ pub(super) fn correct(lanes: &mut [LaneTrack], now: Time, mut serial: u32) -> u3
             lanes[to].insert(vehicle);
         }
     }
-    for lane in lanes {
-        let Some(view) = lane.view else { continue };
+    for at in 0..lanes.len() {
+        let Some(view) = lanes[at].view else { continue };
+        while lanes[at].belief.missing > WRONG && lanes[at].expects_nobody(&view) && take_from_beside(lanes, at, &view)
+        {
+        }
+        let lane = &mut lanes[at];
         for _ in 0..16 {
             if lane.belief.missing > WRONG {
                 serial += 1;
