@@ -25,6 +25,9 @@ pub(super) const SETUP: Duration = Duration::from_secs(20);
 /// No message is longer, bytes: what `wire` reads, and room for key and headers.
 pub(super) const MESSAGE_BYTES: usize = MESSAGE_BYTES_MAX + (1 << 20);
 
+/// A worker that has not been heard of for so long is gone. Brokers take no less, as a rule.
+const GONE_MS: &str = "6000";
+
 /// Who leads a partition is known after so long, or something is wrong.
 const PATIENCE: Span = Span::from_s(20);
 
@@ -39,6 +42,19 @@ pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.keepalive.enable", "true");
     secure(&mut config, &settings.security)?;
+    Ok(config)
+}
+
+/// What every member of a group that shares out work has in common; `name` tells the worker's groups apart.
+pub(super) fn member(settings: &Settings, name: &str) -> Result<ClientConfig, Failure> {
+    let mut config = common(settings)?;
+    config
+        .set("group.id", format!("{}{}.{name}", settings.prefix, settings.group))
+        .set("enable.auto.commit", "false")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", GONE_MS)
+        .set("heartbeat.interval.ms", "1000")
+        .set("auto.offset.reset", "latest");
     Ok(config)
 }
 

@@ -19,9 +19,6 @@ use crate::shell::cli::Failure;
 use crate::shell::clock;
 use crate::time::Span;
 
-/// A worker that has not been heard of for so long is gone. Brokers take no less, as a rule.
-const GONE_MS: &str = "6000";
-
 /// A place among the workers.
 #[derive(Debug)]
 pub struct Turn {
@@ -66,14 +63,7 @@ impl Turn {
     /// When there can be no consumer.
     pub fn join(settings: &Settings) -> Result<Self, Failure> {
         let place = Arc::new(Place::default());
-        let mut config = client::common(settings)?;
-        config
-            .set("group.id", format!("{}{}.turn", settings.prefix, settings.group))
-            .set("enable.auto.commit", "false")
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", GONE_MS)
-            .set("heartbeat.interval.ms", "1000")
-            .set("auto.offset.reset", "latest");
+        let config = client::member(settings, "turn")?;
         let member: BaseConsumer<Member> =
             config.create_with_context(Member(Arc::clone(&place))).map_err(failed("a consumer"))?;
         member.subscribe(&[&Topic::Ticks.full(settings)]).map_err(failed("joining the workers"))?;

@@ -81,7 +81,7 @@ pub struct LaneTrack {
     pub(super) wants: Option<ConnectionId>,
     /// Whether some exit may be taken.
     pub(super) open: bool,
-    /// Seconds in a row in which somebody was turned back at the edge of the view.
+    /// Times in a row that somebody was turned back at the edge of the view.
     pub(super) turned_back: u16,
     stuck: f32,
     crossed_ago: f32,

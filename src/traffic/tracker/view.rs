@@ -114,11 +114,7 @@ impl LaneTrack {
         let sure = inside.end - self.vehicles[inside.clone()].iter().rev().take_while(near_edge).count();
         let maybe = inside.end + self.vehicles[inside.end..].iter().take_while(near_edge).count();
         let end = (inside.start + counted).clamp(sure, maybe);
-        for at in inside.end..end {
-            let floor = if at > 0 { self.vehicles[at - 1].gap + SPACING } else { view.nearest };
-            let vehicle = &mut self.vehicles[at];
-            vehicle.gap = (view.farthest - 0.5 * vehicle.speed).max(floor).min(vehicle.gap);
-        }
+        (inside.end..end).for_each(|at| self.enter_view(view, at));
         let mut back = view.farthest + 0.5;
         for vehicle in &mut self.vehicles[end..] {
             if vehicle.gap >= back {
@@ -137,18 +133,29 @@ impl LaneTrack {
         end
     }
 
-    /// Whether a vehicle that is missing has just come into view and is not one that was expected on this lane.
-    fn expects_nobody(&self, view: &View) -> bool {
-        let in_queue =
-            usize::from(view.queue) > self.standing(view) && self.in_view(view).len() < usize::from(view.queue);
-        let expected = self.outside(view).is_some_and(|(_, gap)| gap < view.farthest + 2.0 * EDGE_M);
-        !in_queue && !expected && view.farthest + 1.0 < self.length
+    /// The vehicle in a place of the row has just come into view: some time within the last second.
+    fn enter_view(&mut self, view: &View, at: usize) {
+        let floor = if at > 0 { self.vehicles[at - 1].gap + SPACING } else { view.nearest };
+        let vehicle = &mut self.vehicles[at];
+        vehicle.gap = (view.farthest - 0.5 * vehicle.speed).max(floor).min(vehicle.gap);
     }
 
-    /// The next vehicle to come into view, its place in the row and in the lane.
-    fn outside(&self, view: &View) -> Option<(usize, f32)> {
-        let first = self.vehicles.partition_point(|v| v.gap <= view.farthest);
-        self.vehicles.get(first).map(|v| (first, v.gap))
+    /// Whether a vehicle that is missing stands in the queue.
+    fn lacks_queue(&self, view: &View) -> bool {
+        let queue = usize::from(view.queue);
+        queue > self.standing(view) && queue > self.in_view(view).len()
+    }
+
+    /// Whether a vehicle that is missing has just come into view and is not one that was expected on this lane.
+    fn expects_nobody(&self, view: &View) -> bool {
+        let expected = self.outside(view, 2.0 * EDGE_M).is_some();
+        !self.lacks_queue(view) && !expected && view.farthest + 1.0 < self.length
+    }
+
+    /// The next vehicle to come into view, if it is within so many metres of the edge: its place in the row.
+    fn outside(&self, view: &View, within_m: f32) -> Option<usize> {
+        let first = self.in_view(view).end;
+        self.vehicles.get(first).filter(|v| v.gap < view.farthest + within_m).map(|_| first)
     }
 
     fn in_view(&self, view: &View) -> std::ops::Range<usize> {
@@ -170,15 +177,11 @@ impl LaneTrack {
 
     fn add(&mut self, view: &View, seed: u32) {
         let last = self.in_view(view).next_back();
-        let beyond = last.map_or(self.vehicles.partition_point(|v| v.gap < view.nearest), |at| at + 1);
-        let next = self.vehicles.get(beyond).map(|v| v.gap);
-        if usize::from(view.queue) > self.standing(view) && self.in_view(view).count() < usize::from(view.queue) {
+        if self.lacks_queue(view) {
             let tail = last.map_or(view.nearest.max(STOP_GAP), |at| self.vehicles[at].gap + SPACING);
             self.insert(Vehicle { gap: tail.min(self.length), speed: 0.0, seed });
-        } else if next.is_some_and(|gap| gap < view.farthest + 2.0 * EDGE_M) {
-            let floor = last.map_or(view.nearest, |at| self.vehicles[at].gap + SPACING);
-            self.vehicles[beyond].gap =
-                (view.farthest - 0.5 * self.vehicles[beyond].speed).max(floor).min(self.vehicles[beyond].gap);
+        } else if let Some(next) = self.outside(view, 2.0 * EDGE_M) {
+            self.enter_view(view, next);
         } else {
             self.insert(Vehicle {
                 gap: (view.farthest - 0.5 * self.speed).clamp(0.0, self.length),
@@ -188,15 +191,15 @@ impl LaneTrack {
         }
     }
 
-    fn remove(&mut self, view: &View) -> Option<Vehicle> {
-        let at = self.least_certain(view)?;
+    fn remove(&mut self, view: &View) {
+        let Some(at) = self.least_certain(view) else { return };
         let last = self.vehicles[at];
         if last.gap > view.farthest - EDGE_M && view.farthest + 1.0 < self.length {
             self.vehicles[at].gap = view.farthest + 1.0;
             self.vehicles.sort_by(|a, b| a.gap.total_cmp(&b.gap));
-            return None;
+        } else {
+            self.vehicles.remove(at);
         }
-        Some(self.vehicles.remove(at))
     }
 
     /// Under red the queue stands from the line back.
@@ -216,8 +219,8 @@ impl LaneTrack {
 fn take_from_beside(lanes: &mut [LaneTrack], at: usize, view: &View) -> bool {
     let beside = lanes.iter().enumerate().filter(|&(other, _)| other != at);
     let near = beside.filter_map(|(other, lane)| {
-        let (place, gap) = lane.outside(view).filter(|&(_, gap)| gap <= view.farthest + BESIDE_M)?;
-        Some((other, place, gap))
+        let place = lane.outside(view, BESIDE_M)?;
+        Some((other, place, lane.vehicles[place].gap))
     });
     let Some((other, place, _)) = near.min_by(|a, b| a.2.total_cmp(&b.2)) else { return false };
     let vehicle = lanes[other].vehicles.remove(place);
@@ -278,4 +281,79 @@ pub(super) fn correct(lanes: &mut [LaneTrack], now: Time, mut serial: u32) -> u3
         lane.place_queue(&view);
     }
     serial
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_s(1000);
+
+    fn lane(gaps: &[f32]) -> LaneTrack {
+        let vehicles = gaps.iter().map(|&gap| Vehicle { gap, speed: 15.0, seed: 1 }).collect();
+        let mut lane = LaneTrack::default();
+        (lane.vehicles, lane.length, lane.speed) = (vehicles, 300.0, 15.0);
+        lane
+    }
+
+    fn gaps(lane: &LaneTrack) -> Vec<f32> {
+        lane.vehicles.iter().map(|v| v.gap).collect()
+    }
+
+    /// A camera that sees the last 200 m counts so many, and nobody stands.
+    fn counts(lane: &mut LaneTrack, vehicles: u16) {
+        lane.seen(View { nearest: 0.0, farthest: 200.0, vehicles, queue: 0, at: NOW });
+    }
+
+    #[test]
+    fn a_count_is_held_against_the_same_second() {
+        // What was counted when the first had crossed is read before the model lets it cross.
+        let mut lanes = [lane(&[1.0, 80.0])];
+        let noise = lanes[0].belief.noise;
+        counts(&mut lanes[0], 2);
+        correct(&mut lanes, NOW, 1);
+        counts(&mut lanes[0], 1);
+        lanes[0].pop();
+        correct(&mut lanes, NOW, 1);
+        assert_eq!(gaps(&lanes[0]), [80.0]);
+        assert!(lanes[0].belief.noise < noise, "a camera that is right was taken to be noisy");
+    }
+
+    #[test]
+    fn a_count_tells_on_which_side_of_the_edge_somebody_is() {
+        for (counted, expected) in [(1, [150.0, 200.5, 210.0]), (2, [150.0, 190.0, 210.0]), (3, [150.0, 190.0, 197.5])]
+        {
+            let mut lanes = [lane(&[150.0, 190.0, 210.0])];
+            counts(&mut lanes[0], counted);
+            assert_eq!(correct(&mut lanes, NOW, 1), 1);
+            assert_eq!(gaps(&lanes[0]), expected, "{counted} counted");
+        }
+    }
+
+    #[test]
+    fn who_is_expected_again_and_again_and_never_comes_went_elsewhere() {
+        let mut lanes = [lane(&[190.0])];
+        for second in 0..=TURNED_BACK {
+            assert_eq!(lanes[0].vehicles.len(), 1, "{second}");
+            lanes[0].vehicles[0].gap = 190.0;
+            counts(&mut lanes[0], 0);
+            correct(&mut lanes, NOW, 1);
+        }
+        assert!(lanes[0].vehicles.is_empty());
+    }
+
+    #[test]
+    fn who_comes_into_view_beside_where_it_was_expected_is_one_vehicle_not_two() {
+        let mut lanes = [lane(&[]), lane(&[230.0])];
+        counts(&mut lanes[0], 1);
+        counts(&mut lanes[1], 0);
+        assert_eq!(correct(&mut lanes, NOW, 1), 1);
+        assert_eq!((gaps(&lanes[0]), gaps(&lanes[1])), (vec![192.5], Vec::new()));
+        // Nobody was expected anywhere: it is a new one.
+        let mut lanes = [lane(&[]), lane(&[280.0])];
+        counts(&mut lanes[0], 1);
+        counts(&mut lanes[1], 0);
+        assert_eq!(correct(&mut lanes, NOW, 1), 2);
+        assert_eq!((gaps(&lanes[0]), gaps(&lanes[1])), (vec![192.5], vec![280.0]));
+    }
 }

@@ -23,8 +23,6 @@ use crate::shell::world::World;
 use crate::time::Span;
 use crate::wire::search::{self, Origin, Sheet};
 
-/// A worker that has not been heard of for so long is gone. Brokers take no less, as a rule.
-const GONE_MS: &str = "6000";
 /// Messages that wait to be answered; of more the oldest go.
 const WAITING_MAX: usize = 256;
 
@@ -60,15 +58,8 @@ pub(super) struct Helper {
 impl Helper {
     pub(super) fn join(world: &World, threads: Threads, place: Arc<Place>, origin: Origin) -> Result<Self, Failure> {
         let settings = &world.config.kafka;
-        let mut config = client::common(settings)?;
-        config
-            .set("group.id", format!("{}{}.search", settings.prefix, settings.group))
-            .set("enable.auto.commit", "false")
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", GONE_MS)
-            .set("heartbeat.interval.ms", "1000")
-            .set("auto.offset.reset", "latest")
-            .set("queued.max.messages.kbytes", "16384");
+        let mut config = client::member(settings, "search")?;
+        config.set("queued.max.messages.kbytes", "16384");
         let member: BaseConsumer<Member> =
             config.create_with_context(Member(Arc::clone(&place))).map_err(failed("a consumer"))?;
         member.subscribe(&[&Topic::Questions.full(settings)]).map_err(failed("joining those who search"))?;
