@@ -187,7 +187,24 @@ pub(super) fn repeated() {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// The metrics that a text names; a histogram by its own name.
+    fn named(text: &str) -> BTreeSet<&str> {
+        let names = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+        let ours = names.filter(|name| name.starts_with("greenwave_"));
+        ours.map(|name| name.strip_suffix("_bucket").unwrap_or(name)).collect()
+    }
+
+    #[test]
+    fn the_dashboard_shows_every_metric_and_no_other() {
+        let (code, _) = include_str!("gauges.rs").split_once("#[cfg(test)]").expect("these tests");
+        let (shown, there) = (named(include_str!("../../../scripts/grafana.json")), named(code));
+        assert_eq!(shown, there);
+        assert!(there.len() > 15, "{there:?}");
+    }
 
     #[test]
     fn the_share_that_was_rejected_is_told_once_a_minute() {

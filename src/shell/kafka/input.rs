@@ -86,14 +86,14 @@ pub(super) fn start(
     }
     consumer.assign(&all).map_err(failed(format!("reading {name}")))?;
     let chunks = (0..place.offsets.len()).map(|_| Chunk::default()).collect();
-    let paused = vec![false; place.offsets.len()];
+    let flows = vec![Flow::default(); place.offsets.len()];
     let mut reader = Reader {
         consumer,
         name,
         reading: Reading { topic: place.topic, names: names.clone(), rim: rim.clone(), guess: None },
         place,
         chunks,
-        paused,
+        flows,
         news,
         room,
         interrupted: false,
@@ -104,13 +104,32 @@ pub(super) fn start(
         .map_err(Failure::Stream)
 }
 
+/// How a partition is read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flow {
+    paused: bool,
+    /// All that it holds was read.
+    ended: bool,
+}
+
+/// Whether to read nothing for a moment: of a partition more waits than `most`, bytes, and there is none from which the
+/// next message may be waited for.
+fn rests(partitions: impl Iterator<Item = (Flow, usize)>, most: usize) -> bool {
+    let (mut full, mut wanted) = (false, false);
+    for (flow, waiting) in partitions.filter(|(flow, _)| !flow.paused) {
+        full |= waiting > most;
+        wanted |= waiting == 0 && !flow.ended;
+    }
+    full && !wanted
+}
+
 struct Reader {
     consumer: client::Reader,
     name: String,
     reading: Reading,
     place: Place,
     chunks: Vec<Chunk>,
-    paused: Vec<bool>,
+    flows: Vec<Flow>,
     news: SyncSender<News>,
     room: Arc<Room>,
     /// The broker is not reached, and that has been told.
@@ -138,12 +157,14 @@ impl Reader {
                         tracing::warn!(topic = self.name, "reading goes on");
                     }
                     let partition = usize::try_from(message.partition()).unwrap_or_default();
+                    self.flows[partition].ended = false;
                     let chunk = &mut self.chunks[partition];
                     self.reading.add(chunk, &message, believed);
                     chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     let partition = usize::try_from(partition).unwrap_or_default();
+                    self.flows[partition].ended = true;
                     flush(&mut self.chunks[partition], &self.place, partition, &self.news)
                         && self.news.send(News::Ended(self.place.first + partition)).is_ok()
                 }
@@ -172,26 +193,32 @@ impl Reader {
     }
 
     /// Pauses partitions of which too much waits, and resumes them when half of it is used. What the client has fetched of
-    /// a partition that is paused it fetches again: so whoever catches up is given a moment first.
+    /// a partition that is paused it fetches again: so whoever catches up is given a moment first, one for all.
     fn give_room(&mut self) {
-        for partition in 0..self.paused.len() {
-            let waiting = || self.room.waiting[self.place.first + partition].load(Ordering::Relaxed);
-            let watch = Stopwatch::start();
-            while !self.paused[partition] && waiting() > self.room.most && watch.elapsed() < MOMENT {
-                clock::sleep(Span::from_ms(1));
-            }
-            let waiting = waiting();
-            let pause = if self.paused[partition] { waiting > self.room.most / 2 } else { waiting > self.room.most };
-            if pause != self.paused[partition] {
+        let watch = Stopwatch::start();
+        while rests((0..self.flows.len()).map(|row| (self.flows[row], self.waiting(row))), self.room.most)
+            && watch.elapsed() < MOMENT
+        {
+            clock::sleep(Span::from_ms(1));
+        }
+        for partition in 0..self.flows.len() {
+            let (waiting, paused) = (self.waiting(partition), self.flows[partition].paused);
+            let pause = waiting > if paused { self.room.most / 2 } else { self.room.most };
+            if pause != paused {
                 let mut one = TopicPartitionList::new();
                 one.add_partition(&self.name, i32::try_from(partition).unwrap_or_default());
                 let done = if pause { self.consumer.pause(&one) } else { self.consumer.resume(&one) };
                 match done {
-                    Ok(()) => self.paused[partition] = pause,
+                    Ok(()) => self.flows[partition].paused = pause,
                     Err(error) => tracing::warn!(topic = self.name, partition, %error, "cannot be paused or resumed"),
                 }
             }
         }
+    }
+
+    /// The memory that a partition's messages take while they wait, bytes.
+    fn waiting(&self, partition: usize) -> usize {
+        self.room.waiting[self.place.first + partition].load(Ordering::Relaxed)
     }
 }
 
@@ -233,5 +260,28 @@ impl Reading {
             events: chunk.events.len() - before,
             bytes_end: chunk.bytes.len(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_too_much_is_given_a_moment_unless_another_partition_is_waited_for() {
+        let flow = |paused, ended| Flow { paused, ended };
+        let [open, ended, paused] = [flow(false, false), flow(false, true), flow(true, false)];
+        // (what there is, whether reading rests): room everywhere; too much of one; the other may be what is waited for;
+        // it holds no more; it is paused, and so is the one that is full.
+        for (partitions, expected) in [
+            ([(open, 10), (open, 0)], false),
+            ([(open, 11), (open, 1)], true),
+            ([(open, 11), (open, 0)], false),
+            ([(open, 11), (ended, 0)], true),
+            ([(open, 11), (paused, 0)], true),
+            ([(paused, 11), (open, 1)], false),
+        ] {
+            assert_eq!(rests(partitions.into_iter(), 10), expected, "{partitions:?}");
+        }
     }
 }
