@@ -358,15 +358,13 @@ fn plan(network: &Network, atlas: &Atlas, request: &PriorityRequest, look: Look<
         return Way::new(network, &request.route).ok_or("its route has a gap");
     }
     let held = |link: LinkId| {
-        if shut(network, link, look) {
-            return None;
+        let (mut open, mut queue) = (false, Span::ZERO);
+        for sight in span(&network.link(link).lanes).map(|lane| look(lane, f64::INFINITY)) {
+            open |= sight.is_none_or(|sight| !sight.closed);
+            queue = queue.max(sight.map_or(Span::ZERO, |sight| Span::nearest(sight.vehicles * sight.headway_s)));
         }
-        if network.junction_at_end(link).is_none() {
-            return Some(Span::ZERO);
-        }
-        let lanes = span(&network.link(link).lanes).filter_map(|lane| look(lane, f64::INFINITY));
-        let queues = lanes.map(|sight| Span::nearest(sight.vehicles * sight.headway_s));
-        Some(OWED + queues.max().unwrap_or(Span::ZERO))
+        let signal = network.junction_at_end(link).is_some();
+        open.then(|| if signal { OWED + queue } else { Span::ZERO })
     };
     let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
     Way::new(network, &links).ok_or("no way leads there")
