@@ -150,16 +150,30 @@ impl Publisher {
             self.send(record)?;
         }
         let Some(last) = batches.last() else { return Ok(()) };
+        // Offsets come last: asked before the broker has ended the transaction before, the client asks again only after
+        // 0.1, 0.3, 0.7, 1.5 and 2.5 s, for records every 20 ms.
+        self.settle(if sure { COMMIT } else { ANSWER })?;
         if sure {
             let group = self.group.group_metadata().ok_or(KafkaError::Canceled)?;
             self.writer.send_offsets_to_transaction(&self.offsets(last)?, &group, ANSWER)?;
             return self.writer.commit_transaction(COMMIT);
         }
-        self.writer.flush(ANSWER)?;
         if self.writer.context().lost() {
             return Err(KafkaError::Flush(Code::MessageTimedOut));
         }
         self.group.commit(&self.offsets(last)?, rdkafka::consumer::CommitMode::Async)
+    }
+
+    /// Waits until it is known what became of all that was sent. The client's own way to wait looks every 100 ms only.
+    fn settle(&self, most: Duration) -> Result<(), KafkaError> {
+        let watch = Stopwatch::start();
+        while self.writer.in_flight_count() > 0 {
+            if watch.elapsed().ms().unsigned_abs() > most.as_millis() as u64 {
+                return Err(KafkaError::Flush(Code::OperationTimedOut));
+            }
+            clock::sleep(Span::from_ms(1));
+        }
+        Ok(())
     }
 
     fn send(&self, record: &Record) -> Result<(), KafkaError> {
