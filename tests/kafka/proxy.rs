@@ -1,6 +1,6 @@
 //! A way to the broker that can be cut.
 
-use std::io::{self, ErrorKind};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,7 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Way {
     cut: AtomicBool,
+    silent: AtomicBool,
     closed: AtomicBool,
     to: AtomicU16,
     streams: Mutex<Vec<TcpStream>>,
@@ -57,24 +58,42 @@ impl Proxy {
         self.way.close();
     }
 
-    /// Lets connections through again.
+    /// Swallows all that comes, and tells nobody. As with TCP, whose pauses before it sends again grow, what loses something
+    /// carries nothing for long after it is mended; a connection that was idle meanwhile has lost nothing.
+    pub(crate) fn fall_silent(&self) {
+        self.way.silent.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets new connections through again.
     pub(crate) fn mend(&self) {
         self.way.cut.store(false, Ordering::Relaxed);
+        self.way.silent.store(false, Ordering::Relaxed);
     }
 }
 
 impl Way {
-    fn connect(&self, client: TcpStream) {
+    fn connect(self: &Arc<Self>, client: TcpStream) {
         if self.cut.load(Ordering::Relaxed) {
             return; // dropped: the client sees it closed
         }
+        if self.silent.load(Ordering::Relaxed) {
+            return self.streams.lock().expect("held by nobody who fell").push(client);
+        }
         let Ok(broker) = TcpStream::connect(("127.0.0.1", self.to.load(Ordering::Relaxed))) else { return };
         client.set_nonblocking(false).expect("set");
+        let lost = Arc::new(AtomicBool::new(false));
         let mut streams = self.streams.lock().expect("held by nobody who fell");
         for (from, to) in [(&client, &broker), (&broker, &client)] {
             let (mut from, mut to) = (from.try_clone().expect("cloned"), to.try_clone().expect("cloned"));
+            let (way, lost) = (Arc::clone(self), Arc::clone(&lost));
             thread::spawn(move || {
-                let _: io::Result<u64> = io::copy(&mut from, &mut to);
+                let mut bytes = vec![0; 1 << 16];
+                while let Ok(count @ 1..) = from.read(&mut bytes) {
+                    lost.fetch_or(way.silent.load(Ordering::Relaxed), Ordering::Relaxed);
+                    if !lost.load(Ordering::Relaxed) && to.write_all(&bytes[..count]).is_err() {
+                        break;
+                    }
+                }
                 let _ = to.shutdown(Shutdown::Both);
                 let _ = from.shutdown(Shutdown::Both);
             });

@@ -28,6 +28,13 @@ pub(super) const MESSAGE_BYTES: usize = MESSAGE_BYTES_MAX + (1 << 20);
 /// A worker that has not been heard of for so long is gone. Brokers take no less, as a rule.
 const GONE_MS: &str = "6000";
 
+/// A broker that does not answer for so long is asked anew, over a new connection: of one that was cut off without a word
+/// nobody is told, and what was sent over it TCP sends again only after ever longer pauses.
+const SILENT_MS: &str = "6000";
+
+/// A connection that does not come about in so long is tried anew.
+const CONNECT_MS: &str = "4000";
+
 /// Who leads a partition is known after so long, or something is wrong.
 const PATIENCE: Span = Span::from_s(20);
 
@@ -39,7 +46,9 @@ pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
         .set("bootstrap.servers", bootstrap.as_ref().unwrap_or(&settings.bootstrap))
         .set("client.id", "greenwave")
         .set("reconnect.backoff.ms", "50")
-        .set("reconnect.backoff.max.ms", "1000")
+        .set("reconnect.backoff.max.ms", "500")
+        .set("socket.timeout.ms", SILENT_MS)
+        .set("socket.connection.setup.timeout.ms", CONNECT_MS)
         .set("socket.keepalive.enable", "true");
     secure(&mut config, &settings.security)?;
     Ok(config)
@@ -53,7 +62,8 @@ pub(super) fn member(settings: &Settings, name: &str) -> Result<ClientConfig, Fa
         .set("enable.auto.commit", "false")
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", GONE_MS)
-        .set("heartbeat.interval.ms", "1000")
+        // A member hears of a change with its next heartbeat.
+        .set("heartbeat.interval.ms", "300")
         .set("auto.offset.reset", "latest");
     Ok(config)
 }
