@@ -130,17 +130,19 @@ fn a_restart_takes_the_last_snapshot_up_and_repeats_what_came_after() {
 
 #[test]
 fn of_several_workers_another_goes_on_when_one_is_gone() {
-    let seconds = 3600;
+    // Piece by piece, as each worker shall find something left to do; between them is time that whoever has done all before
+    // may go on in.
+    let pieces = [(0, 3600), (3900, 600), (4800, 600)];
+    let (messages, end) = (4800, 5400);
     let calm = Worker::new("alone");
-    calm.feed(seconds, "max");
-    calm.run_until_read(seconds.into(), Duration::ZERO, 0);
+    pieces.iter().for_each(|&(after, seconds)| calm.feed_from(after, seconds, "max"));
+    calm.run_until_read(messages, Duration::ZERO, 0);
 
     let worker = Worker::new("standby");
-    worker.feed(seconds, "max");
+    worker.feed_from(pieces[0].0, pieces[0].1, "max");
     let mut workers: Vec<_> = (0..3).map(|_| worker.spawn_standby()).collect();
-    for _ in 0..2 {
-        let read = worker.read();
-        worker.wait_read(read + 1);
+    worker.wait_read(1);
+    for (after, seconds) in pieces.into_iter().skip(1) {
         // One that stands by and is told to stop disturbs nobody.
         worker.spawn_standby().stop();
         // Whoever works is the one that has done ticks.
@@ -148,19 +150,20 @@ fn of_several_workers_another_goes_on_when_one_is_gone() {
         let at_work = workers.remove(at_work.expect("one works"));
         assert!(!at_work.log().contains("stands by"), "{}", at_work.log());
         at_work.kill();
-        let (gone, read) = (Stopwatch::start(), worker.read());
-        assert!(read < seconds.into(), "nothing is left for another one to do");
+        let gone = Stopwatch::start();
+        worker.feed_from(after, seconds, "max");
+        let read = worker.read();
         while worker.read() <= read {
             assert!(gone.elapsed() < Span::from_s(10), "nobody goes on");
             std::thread::sleep(Duration::from_millis(50));
         }
         println!("another one went on after {}", gone.elapsed());
     }
-    worker.wait_read(seconds.into());
+    worker.wait_read(messages);
     assert_eq!(workers.len(), 1);
     workers[0].stop();
-    let plans = whole(&worker, seconds.into());
-    assert_eq!(until(&plans, seconds.into()), until(&calm.all("plans"), seconds.into()));
+    let plans = whole(&worker, messages);
+    assert_eq!(until(&plans, end), until(&calm.all("plans"), end));
 }
 
 /// What was planned while readings came: later ticks may be more on one side.
