@@ -96,15 +96,17 @@ struct Road {
     edge: Edge,
     /// What the camera's counts of a lane are multiplied with.
     factor: f32,
-    /// Vehicles that left since the camera's view last changed.
-    out_unseen: f32,
+    /// Vehicles that loops counted since the camera's last reading.
+    passed: f32,
+    /// And those before it, while it told the same again and again.
+    unseen: f32,
     left: Option<f32>,
     quality: Quality,
 }
 
 resume!(Road {
     kept: stock, inflow, inside, turned, turned_sum, crossed_sum, turns_ok, seen_at, camera_ok, edge, factor,
-        out_unseen, left, quality;
+        passed, unseen, left, quality;
     built: view_m
 });
 

@@ -93,7 +93,7 @@ impl Engine {
                         continue;
                     }
                     let Some(track) = self.tracker.lane(lane) else { continue };
-                    if !track.vehicles().is_empty() {
+                    if !track.vehicles().is_empty() || track.stood_on() {
                         return Presence::Somebody;
                     }
                     known |= self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);

@@ -18,8 +18,10 @@ const RATIO_MIN: f32 = 0.78;
 const FACTOR_MAX: f32 = 4.0;
 /// A lane carries no more over minutes, veh/h.
 const LANE_MAX: f32 = 2600.0;
-/// A camera whose view does not change while this many leave does not look.
+/// A camera whose view does not change while loops count this many does not look.
 const UNSEEN_MAX: f32 = 15.0;
+/// From one of its readings to the next no more than this many count: three in a row may be alike by chance.
+const UNSEEN_A_READING: f32 = 5.0;
 /// At least this share of a lane's difference must not be made up for by its neighbours.
 const OWN_SHARE: f32 = 0.6;
 
@@ -27,6 +29,12 @@ impl Road {
     /// Vehicles by the loops for each that the camera saw turn. Ten vehicles that agree are the prior.
     pub(super) fn turn_ratio(&self) -> f32 {
         ((self.crossed_sum + 10.0) / (self.turned_sum + 10.0)).clamp(0.4, 2.5)
+    }
+
+    /// Its camera reports again: the same as before, or something else.
+    pub(super) fn looked(&mut self, changed: bool) {
+        let passed = std::mem::take(&mut self.passed).min(UNSEEN_A_READING);
+        self.unseen = if changed { 0.0 } else { self.unseen + passed };
     }
 }
 
@@ -90,8 +98,8 @@ impl Traffic {
     /// The camera against loops that agree with each other.
     fn judge_camera(&mut self, id: LinkId, suspects: bool) {
         let road = &mut self.roads[id];
-        if road.camera_ok && road.out_unseen >= UNSEEN_MAX {
-            road.out_unseen = 0.0;
+        if road.camera_ok && road.unseen >= UNSEEN_MAX {
+            road.unseen = 0.0;
             self.condemn(id, None, Role::Camera, Cause::NoChange);
             return;
         }

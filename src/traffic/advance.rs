@@ -67,7 +67,8 @@ pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
         view_m: 0.0,
         edge: Edge::Model,
         factor: 1.0,
-        out_unseen: 0.0,
+        passed: 0.0,
+        unseen: 0.0,
         left: None,
         quality: Quality::None,
     }
@@ -114,6 +115,9 @@ impl Traffic {
             lane.tick(now, dt, green);
             lane.out_sum += lane.heard.out;
             lane.in_sum += lane.heard.in_;
+            for (heard, believed) in [(lane.heard.out, lane.out_ok), (lane.heard.in_, lane.in_ok)] {
+                road.passed += if believed { heard } else { 0.0 };
+            }
             if lane.out_ok {
                 counted += lane.heard.out;
             } else if lane.in_ok {
@@ -125,7 +129,6 @@ impl Traffic {
             }
             lanes += 1;
         }
-        road.out_unseen += counted;
         let all = link.lane_count() as u32;
         if turns && exact {
             road.turned_sum += road.turned;

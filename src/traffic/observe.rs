@@ -100,9 +100,7 @@ impl Traffic {
                 }
                 let link = place.link;
                 let road = &mut self.roads[link];
-                if changed {
-                    road.out_unseen = 0.0;
-                }
+                road.looked(changed);
                 // A camera that has never told of a turn may not be able to.
                 road.turns_ok |= !turns.is_empty();
                 road.seen_at = now;

@@ -10,6 +10,7 @@ use crate::ids::{GroupId, GroupSet, Id, JunctionId};
 use crate::network::VehicleClass;
 use crate::network::limits::Limits;
 use crate::network::spec::NetworkSpec;
+use crate::traffic::health::Cause;
 use crate::traffic::readings::{Accepted, Reason};
 
 /// 500 m at 12.5 m/s in two lanes up to a signal, 300 m behind it.
@@ -440,5 +441,17 @@ proptest! {
                 prop_assert!(network.lane(lane).exits.is_empty() || (shares - 1.0).abs() < 1e-5);
             }
         }
+    }
+}
+
+#[test]
+fn a_camera_that_tells_the_same_while_vehicles_pass_is_not_believed() {
+    // A vehicle every 20 s in each of two lanes crosses two loops: 15 counts take no more than two minutes, and whoever
+    // waits through a red all the while does not make them longer.
+    for (lie, expected) in [(1.0, Health::Good), (0.0, Health::Bad(Cause::NoChange))] {
+        let mut world = World::new();
+        world.lies[4] = lie;
+        world.run(240, 20.0);
+        assert_eq!(world.traffic.health(SensorId::of(4)), expected, "{lie}");
     }
 }

@@ -155,16 +155,16 @@ impl Beam {
         layout: &Layout,
         situation: &Situation,
         (from, until): (f32, f32),
-        lamps: Lamps,
+        (lamps, ends): (Lamps, bool),
         note: &mut impl FnMut(usize, f32, usize),
     ) {
         let stage = usize::from(self.nodes[self.nodes.len() - 1].stage);
         let mut at = from;
         while self.gives_way[stage] && until - at > 1.5 * STEP_S {
             at += STEP_S;
-            self.step(layout, situation, at, lamps, note);
+            self.step(layout, situation, at, (lamps, false), note);
         }
-        self.step(layout, situation, until, lamps, note);
+        self.step(layout, situation, until, (lamps, ends), note);
     }
 
     /// Runs the scratch slot's stage up to `until`, from where it stands.
@@ -173,7 +173,7 @@ impl Beam {
         layout: &Layout,
         situation: &Situation,
         until: f32,
-        lamps: Lamps,
+        (lamps, ends): (Lamps, bool),
         note: &mut impl FnMut(usize, f32, usize),
     ) {
         let (streams, exits, slot) = (situation.streams.len(), layout.exits.len(), self.nodes.len() - 1);
@@ -184,7 +184,7 @@ impl Beam {
             Lamps::Root => &self.root_open,
             Lamps::Starting => &self.open,
         };
-        let window = Window { stage, open, until, starts: lamps == Lamps::Starting };
+        let window = Window { stage, open, until, starts: lamps == Lamps::Starting, ends };
         let mut run = Run {
             next: &mut self.next[slot * streams..],
             ready: &mut self.ready[slot * streams..],
@@ -227,7 +227,7 @@ impl Beam {
             }
             let lane = usize::from(row.lane);
             let way = situation.ways[row.first as usize + usize::from(next)];
-            let green = |stage: usize| layout.served(stage, lane) >> way & 1 == 1;
+            let green = |stage: usize| layout.green(stage, lane) >> way & 1 == 1;
             green(to) && (!green(from) || layout.yields(from, lane) && !layout.yields(to, lane))
         })
     }
@@ -320,7 +320,7 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Worksp
     let forced = rate::forced(layout, situation, situation.first());
     start(beam, layout, situation);
     let first = beam.instants[0];
-    beam.run(layout, situation, (0.0, first), Lamps::Root, &mut |_, _, _| {});
+    beam.run(layout, situation, (0.0, first), (Lamps::Root, false), &mut |_, _, _| {});
     beam.keep(0, situation, layout.exits.len());
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
@@ -359,13 +359,13 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
     if must.is_none() {
         if !node.held || at + 1 == beam.instants.len() {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, situation.horizon), lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, situation.horizon), (lamps, false), &mut |_, _, _| {});
             beam.finish(layout, situation);
         }
         let longest = layout.stages[from].max_green;
         if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, later), lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, later), (lamps, false), &mut |_, _, _| {});
             let scratch = beam.nodes.len() - 1;
             beam.nodes[scratch].held = true;
             beam.keep(at + 1, situation, exits);
@@ -386,7 +386,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         }
         if !std::mem::replace(&mut ended, true) {
             beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, now + YELLOW_USED_S), lamps, &mut |_, _, _| {});
+            beam.run(layout, situation, (now, now + YELLOW_USED_S), (lamps, true), &mut |_, _, _| {});
             beam.copy(common + 1, common, streams, exits);
         }
         beam.fork(common, streams, exits);
@@ -394,7 +394,7 @@ fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, sl
         // A stage that only ends something may be left at the next instant, not at this one.
         let next = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end);
         let until = next.map_or(situation.horizon, |next| beam.instants[next]);
-        beam.run(layout, situation, (now + YELLOW_USED_S, until), Lamps::Starting, &mut |_, _, _| {});
+        beam.run(layout, situation, (now + YELLOW_USED_S, until), (Lamps::Starting, false), &mut |_, _, _| {});
         match next {
             Some(next) => beam.keep(next, situation, exits),
             None => beam.finish(layout, situation),

@@ -15,7 +15,7 @@ keep!(Claim { group, weight, deadline });
 keep!(Held { stream, row, after });
 resume!(Situation {
     kept: now, grid, earliest, stage, since, horizon, price, green_at, debt, leave, streams, arrivals, ways, held, parted,
-        room, claims;
+        room, walkers, claims;
     built: found, upstream
 });
 
@@ -44,8 +44,8 @@ impl Situation {
     fn fits(&self, layout: &Layout) -> bool {
         let near = |s: f32| s.abs() <= FAR;
         let near_or = |s: f32, never: f32| near(s) || s.total_cmp(&never).is_eq();
-        let rows = [self.green_at.len(), self.debt.len(), self.leave.len(), self.room.len()];
-        let tables = [layout.groups, layout.groups, layout.stages.len(), layout.exits.len()];
+        let rows = [self.green_at.len(), self.debt.len(), self.leave.len(), self.room.len(), self.walkers.len()];
+        let tables = [layout.groups, layout.groups, layout.stages.len(), layout.exits.len(), layout.groups];
         let vehicles = self.arrivals.len();
         rows == tables
             && self.stage < layout.stages.len()
@@ -56,6 +56,7 @@ impl Situation {
             && self.debt.iter().all(|&s| near_or(s, f32::NEG_INFINITY))
             && self.leave.iter().all(|&s| near_or(s, f32::NEG_INFINITY))
             && self.room.iter().all(|&count| near_or(count, f32::INFINITY))
+            && self.walkers.iter().all(|&people| near(people))
             && (self.ways.len(), self.held.len()) == (vehicles, vehicles)
             && self.arrivals.iter().all(|&s| near(s))
             && self.held.iter().all(|held| self.is_held(held))

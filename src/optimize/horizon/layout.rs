@@ -1,13 +1,17 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, span};
-use crate::network::{Conflict, Junction, Network};
+use crate::network::{Conflict, GroupKind, Junction, Network};
 
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
 
 /// A link that is driven in less than this is part of the next junction's horizon, s.
 const NEIGHBOUR_S: f64 = 60.0;
+/// People on foot are past the path of those who turn when they have walked this share of the crossing.
+const WALKED: f32 = 0.6;
+/// They walk at this speed, m/s. Source: MUTCD, 3.5 ft/s, and a little more: who waited walks off briskly.
+const WALK_MPS: f32 = 1.2;
 
 /// A junction's tables.
 #[derive(Debug, Clone)]
@@ -26,7 +30,12 @@ pub struct Layout {
     pub(super) exits: Vec<LinkId>,
     /// Lanes that have the right of way over a turn, all turns one after another.
     pub(super) foes: Vec<(u16, u32)>,
+    /// Crossings over the exit of a turn, all turns one after another: their group, and from its green until those who
+    /// waited are past the turn's path, s.
+    pub(super) walks: Vec<(u16, f32)>,
     /// By stage and lane: the lane's turns that are green.
+    pub(super) green: Vec<u32>,
+    /// By stage and lane: the lane's turns that may go, on green or on red after a stop.
     pub(super) served: Vec<u32>,
     /// By stage and lane: whether a green turn of the lane gives way to another that is green.
     pub(super) yields: Vec<bool>,
@@ -69,6 +78,9 @@ pub(super) struct Turn {
     pub(super) gate: u16,
     pub(super) exit: u16,
     pub(super) foes: std::ops::Range<usize>,
+    pub(super) walks: std::ops::Range<usize>,
+    /// Whether it may go on red after a stop.
+    pub(super) on_red: bool,
     /// Whether the next junction is near enough to want to know who comes.
     pub(super) told: bool,
 }
@@ -88,6 +100,8 @@ impl Layout {
             turns: Vec::new(),
             exits: Vec::new(),
             foes: Vec::new(),
+            walks: Vec::new(),
+            green: Vec::new(),
             served: Vec::new(),
             yields: Vec::new(),
             follows: Vec::new(),
@@ -102,6 +116,7 @@ impl Layout {
         }
         layout.find_lanes(network, junction);
         layout.find_foes(junction);
+        layout.find_walks(network, junction);
         layout.tabulate(junction);
         layout
     }
@@ -133,7 +148,9 @@ impl Layout {
                 let gate = group.index() as u16;
                 let link = network.link(to);
                 let told = network.junction_at_end(to).is_some() && link.free_flow().get() < NEIGHBOUR_S;
-                self.turns.push(Turn { connection, group, gate, exit: exit as u16, foes: 0..0, told });
+                let on_red = junction.groups[group].turn_on_red;
+                let exit = exit as u16;
+                self.turns.push(Turn { connection, group, gate, exit, foes: 0..0, walks: 0..0, on_red, told });
             }
             if first < self.turns.len() {
                 let turns = first..self.turns.len();
@@ -148,8 +165,11 @@ impl Layout {
         for stage in &self.stages {
             for lane in &self.lanes {
                 let turns = self.turns[lane.turns.clone()].iter().enumerate();
-                let green = turns.filter(|(_, t)| stage.groups.contains(t.group)).fold(0, |set, (at, _)| set | 1 << at);
-                self.served.push(green);
+                let which = |may: &dyn Fn(&Turn) -> bool| {
+                    turns.clone().filter(|(_, t)| may(t)).fold(0, |set, (at, _)| set | 1 << at)
+                };
+                self.green.push(which(&|t| stage.groups.contains(t.group)));
+                self.served.push(which(&|t| stage.groups.contains(t.group) || t.on_red));
             }
         }
     }
@@ -170,12 +190,26 @@ impl Layout {
         }
         for stage in 0..self.stages.len() {
             for lane in 0..self.lanes.len() {
-                let meets = |&(foe, which): &(u16, u32)| self.served(stage, usize::from(foe)) & which != 0;
+                let meets = |&(foe, which): &(u16, u32)| self.green(stage, usize::from(foe)) & which != 0;
                 let green =
                     self.lanes[lane].turns.clone().filter(|&t| self.stages[stage].groups.contains(self.turns[t].group));
                 let yields = green.into_iter().any(|t| self.foes[self.turns[t].foes.clone()].iter().any(meets));
                 self.yields.push(yields);
             }
+        }
+    }
+
+    fn find_walks(&mut self, network: &Network, junction: &Junction) {
+        for turn in &mut self.turns {
+            let first = self.walks.len();
+            for (id, group) in junction.groups.iter() {
+                if group.kind == GroupKind::Pedestrian && junction.conflict(turn.group, id) == Conflict::Yields {
+                    let longest =
+                        group.crossings.iter().map(|&c| network.crossings()[c].length.get()).fold(0.0, f64::max);
+                    self.walks.push((id.index() as u16, WALKED * longest as f32 / WALK_MPS));
+                }
+            }
+            turn.walks = first..self.walks.len();
         }
     }
 
@@ -237,6 +271,10 @@ impl Layout {
                 self.reach.push(least);
             }
         }
+    }
+
+    pub(super) fn green(&self, stage: usize, lane: usize) -> u32 {
+        self.green[stage * self.lanes.len() + lane]
     }
 
     pub(super) fn served(&self, stage: usize, lane: usize) -> u32 {

@@ -17,7 +17,7 @@ fn index(layout: &Layout, situation: &Situation, to: usize, at: f32, work: &mut 
     situation.opened(layout, to, at, &mut work.open);
     let (mut crossings, open) = (std::mem::take(&mut work.crossings), std::mem::take(&mut work.open));
     crossings.clear();
-    let window = Window { stage: to, open: &open, until: situation.horizon, starts: false };
+    let window = Window { stage: to, open: &open, until: situation.horizon, starts: false, ends: false };
     for pass in [false, true] {
         for row in 0..situation.streams.len() {
             let lane = usize::from(situation.streams[row].lane);

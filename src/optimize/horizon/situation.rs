@@ -17,6 +17,9 @@ const ROW_MAX: usize = 60;
 const PRICE: f32 = 3.0;
 /// And at most so much more when nothing is known.
 const PRICE_NOISY: f32 = 12.0;
+/// Whoever comes is expected as if he drove at this share of the limit. Most are faster; but a green that is held for somebody
+/// has to be held until the slower of those like him have passed, and that is what holding it costs.
+const PACE: f32 = 0.8;
 /// A car picks up speed at this rate, m/s².
 const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
@@ -109,6 +112,8 @@ pub struct Situation {
     pub(super) parted: bool,
     /// By exit: vehicles it can take now.
     pub(super) room: Vec<f32>,
+    /// By group: people who wait for it to walk.
+    pub(super) walkers: Vec<f32>,
     pub(super) claims: Vec<Claim>,
     pub(super) found: Vec<Found>,
     pub(super) upstream: Vec<Upstream>,
@@ -139,6 +144,7 @@ impl Situation {
             (&mut self.debt, layout.groups, f32::NEG_INFINITY),
             (&mut self.leave, layout.stages.len(), f32::NEG_INFINITY),
             (&mut self.room, layout.exits.len(), f32::INFINITY),
+            (&mut self.walkers, layout.groups, 0.0),
         ] {
             vec.clear();
             vec.resize(len, value);
@@ -179,6 +185,7 @@ impl Situation {
                 .unwrap_or(f32::INFINITY);
         }
         for (row, &people) in moment.walkers.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+            self.walkers[row] = people;
             self.claim(GroupId::of(row), people * WALKER, f32::INFINITY);
         }
     }
@@ -398,7 +405,7 @@ impl Situation {
 /// When a vehicle would pass the line, `offset` metres beyond its lane's end, if nothing held it, s.
 fn free_run(vehicle: &Vehicle, offset: f32, limit: f32) -> f32 {
     let way = (vehicle.gap + offset).max(0.0);
-    let limit = limit.max(1.0);
+    let limit = (limit * PACE).max(1.0);
     let gain = (limit - vehicle.speed).max(0.0) / ACCELERATION;
     let run_up = 0.5 * (vehicle.speed + limit) * gain;
     if way >= run_up {

@@ -210,3 +210,75 @@ fn walkers_may_be_cleared_while_the_rest_goes_on() {
     let at: Vec<_> = plan.changes.iter().map(|c| (c.stage.index(), c.at.ms() / 1000)).collect();
     assert!(matches!(at[..], [(1, ended), (3, left), ..] if left >= ended + 7), "{at:?}");
 }
+
+#[test]
+fn a_turn_on_red_needs_no_green() {
+    // One turns right from the east, in a group of its own; on ns nobody comes.
+    for (on_red, next) in [(false, Some(2)), (true, None)] {
+        let limits =
+            r#""min_green":{"s":5,"origin":"site"},"change":{"s":3,"origin":"site"},"all_red":{"s":1,"origin":"site"}"#;
+        let text = fixture::crossroads()
+            .replace(r#""turn":"right","length_m":20,"group":"eT""#, r#""turn":"right","length_m":20,"group":"eR""#)
+            .replace(r#"{"id":"nT","#, &format!(r#"{{"id":"eR","turn_on_red":{on_red},{limits}}},{{"id":"nT","#))
+            .replace(
+                r#""conflicts":["#,
+                r#""conflicts":[{"a":"eR","b":"nT","kind":"never"},{"a":"eR","b":"sL","kind":"never"},"#,
+            )
+            .replace(r#""eT","wT""#, r#""eT","wT","eR""#);
+        let network = Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap();
+        let layout = Layout::new(&network, network.junctions().ids().next().unwrap());
+        let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
+        situation.row(3, 1.0, 2.0, 1.0, &queue(1));
+        assert_eq!(first(&layout, &situation).map(|(stage, _)| stage), next, "{on_red}");
+    }
+}
+
+/// The crossroads where lefts from the north look for a gap in the straight traffic from the south and, walking beside
+/// ns over the east arm, people have the right of way over them. Their lane is 2, that of those who oppose them 7.
+fn permissive() -> Layout {
+    let text = fixture::crossroads()
+        .replace(r#"{"a":"nL","b":"sT","kind":"never"}"#, r#"{"a":"nL","b":"sT","kind":"yields"},{"a":"nL","b":"p","kind":"yields"}"#)
+        .replace(r#"["nT","sT"]"#, r#"["nT","sT","nL","p"]"#)
+        .replace(
+            r#"{"id":"nT","#,
+            r#"{"id":"p","kind":"pedestrian","min_green":{"s":7,"origin":"site"},"change":{"s":10,"origin":"site"},"all_red":{"s":0,"origin":"site"}},{"id":"nT","#,
+        )
+        .replace(r#""junctions":["#, r#""crossings":[{"id":"east","node":"c","length_m":12,"group":"p"}],"junctions":["#);
+    let network = Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap();
+    Layout::new(&network, network.junctions().ids().next().unwrap())
+}
+
+/// When lefts from the north, one waiting, cross in the first `until` seconds of ns; in the last of them if it `ends`.
+fn lefts(layout: &Layout, situation: &Situation, until: f32, ends: bool) -> Vec<f32> {
+    let mut open = vec![f32::INFINITY; layout.groups];
+    layout.stages[0].groups.iter().for_each(|group| open[crate::ids::Id::index(group)] = 0.0);
+    let window = serve::Window { stage: 0, open: &open, until, starts: true, ends };
+    let (mut next, mut ready) = (vec![0; situation.streams.len()], vec![f32::NEG_INFINITY; situation.streams.len()]);
+    let mut taken = vec![0.0; layout.exits.len()];
+    let mut run = serve::Run { next: &mut next, ready: &mut ready, taken: &mut taken };
+    let mut crossed = Vec::new();
+    serve::stream(layout, situation, 0, &window, &mut run, |at, _| crossed.push(at));
+    crossed
+}
+
+#[test]
+fn one_who_waits_for_a_gap_leaves_in_yellow() {
+    let layout = permissive();
+    let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
+    situation.row(2, 1.0, 2.0, 1.0, &queue(3));
+    let opposing: Vec<_> = (0..20).map(|at| (2.0 * at as f32, 0)).collect();
+    situation.row(7, 1.0, 2.0, 1.0, &opposing);
+    assert!(lefts(&layout, &situation, 10.0, false).is_empty());
+    assert_eq!(lefts(&layout, &situation, 10.0, true), [10.0]);
+}
+
+#[test]
+fn who_turns_lets_those_walk_who_waited() {
+    let layout = permissive();
+    let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
+    situation.row(2, 1.0, 2.0, 1.0, &queue(1));
+    assert_eq!(lefts(&layout, &situation, 30.0, false), [0.0]);
+    // Over 60 % of 12 m at 1.2 m/s.
+    situation.walkers.fill(1.0);
+    assert!(matches!(lefts(&layout, &situation, 30.0, false)[..], [at] if (at - 6.0).abs() < 1e-4));
+}

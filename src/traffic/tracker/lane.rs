@@ -352,6 +352,10 @@ mod tests {
             track.heed_loops(1);
         }
         assert_eq!(track.vehicles.len(), 7, "60 m of lorries and cars: {:?}", track.vehicles);
+        // Whatever a camera tells, somebody calls for a green; and no more once the loop is free.
+        assert!(track.stood_on());
+        track.counted(60.0, 1, 0.3, crate::time::Span::SECOND, crate::time::Time::from_s(5));
+        assert!(!track.stood_on());
         // Under green the first may have left long ago.
         let mut track = LaneTrack { open: true, ..lane(&[(1.0, 0.0)]) };
         track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));

@@ -71,6 +71,11 @@ impl Loop {
 }
 
 impl LaneTrack {
+    /// Whether somebody stands on one of its loops, whatever else is told: a detector's call.
+    pub fn stood_on(&self) -> bool {
+        self.loops.iter().any(|l| l.covered >= STANDS_S)
+    }
+
     /// A loop's count; several of one step add up.
     pub(super) fn counted(&mut self, distance: f32, count: u32, occupancy: f32, interval: Span, _to: Time) {
         let near = |l: &&mut Loop| (l.distance - distance).abs() < 0.05;

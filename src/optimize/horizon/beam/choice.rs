@@ -74,11 +74,11 @@ fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) 
     let (mut lamps, mut since) = (Lamps::Root, 0.0);
     for &(to, at) in &best.path[..usize::from(best.changes)] {
         let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
-        beam.run(layout, situation, (since, until), lamps, &mut note);
+        beam.run(layout, situation, (since, until), (lamps, true), &mut note);
         begin_stage(beam, layout, situation, from, usize::from(to), usize::from(at));
         (from, lamps, since) = (usize::from(to), Lamps::Starting, until);
     }
-    beam.run(layout, situation, (since, situation.horizon), lamps, &mut note);
+    beam.run(layout, situation, (since, situation.horizon), (lamps, false), &mut note);
     told.sort_by_key(|c| (c.at, c.connection));
     told
 }
