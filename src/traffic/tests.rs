@@ -446,12 +446,12 @@ proptest! {
 
 #[test]
 fn a_camera_that_tells_the_same_while_vehicles_pass_is_not_believed() {
-    // A vehicle every 20 s in each of two lanes crosses two loops: 15 counts take no more than two minutes, and whoever
-    // waits through a red all the while does not make them longer.
+    // A vehicle every 20 s in each of two lanes crosses two loops: 15 counts take less than two minutes; those who left
+    // are too few by then.
     for (lie, expected) in [(1.0, Health::Good), (0.0, Health::Bad(Cause::NoChange))] {
         let mut world = World::new();
         world.lies[4] = lie;
-        world.run(240, 20.0);
+        world.run(185, 20.0);
         assert_eq!(world.traffic.health(SensorId::of(4)), expected, "{lie}");
     }
 }
