@@ -18,6 +18,7 @@ pub mod feed;
 mod framing;
 pub mod gauges;
 mod input;
+mod outbox;
 mod past;
 mod publish;
 mod rim;

@@ -169,6 +169,8 @@ fn reader(settings: &Settings) -> Result<ClientConfig, Failure> {
         .set("auto.offset.reset", "error")
         .set("isolation.level", "read_committed")
         .set("fetch.wait.max.ms", "20")
+        // Whoever catches up has used what is at hand sooner than in the second that is waited otherwise.
+        .set("fetch.queue.backoff.ms", "5")
         .set("fetch.error.backoff.ms", "50")
         // What librdkafka may hold beside our own backlog.
         .set("queued.max.messages.kbytes", "16384")

@@ -2,7 +2,6 @@
 //! many ticks in one as have gathered meanwhile.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, Reports, SETUP, failed};
 use super::gauges;
+use super::outbox::{Batch, Outbox, Pending, outbox};
 use super::past::committed;
 use super::route::{Inputs, Record};
 use super::settings::{Delivery, Settings};
@@ -24,18 +24,6 @@ use crate::shell::pulse::Pulse;
 use crate::time::{Span, Time};
 use crate::wire::{self, Message, v1};
 
-/// One tick to write; its last record is the tick itself.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) now: Time,
-    pub(super) records: Vec<Record>,
-    pub(super) next: Vec<i64>,
-    /// What the engine has become, where that is to be written down.
-    pub(super) state: Option<Vec<u8>>,
-}
-
-/// So many ticks may wait to be written; then the engine waits.
-const WAITING_MAX: usize = 64;
 /// The longest wait for one answer of the broker.
 const ANSWER: Duration = Duration::from_secs(5);
 /// The longest that a transaction may take: a snapshot of a large city is sent before it ends.
@@ -65,7 +53,7 @@ pub(super) fn take_over(settings: &Settings) -> Result<Writer, Failure> {
     Ok(writer)
 }
 
-/// Starts to write; it ends when the sender is dropped and all is written.
+/// Starts to write; it ends when the outbox is dropped and all is written.
 ///
 /// # Errors
 /// When there can be no consumer for the group's offsets.
@@ -76,12 +64,12 @@ pub(super) fn start(
     last: Option<Time>,
     provenance: v1::Provenance,
     pulse: Arc<Pulse>,
-) -> Result<(SyncSender<Batch>, Writing), Failure> {
+) -> Result<(Outbox, Writing), Failure> {
     let group = client::consumer(settings)?;
-    let (send, batches) = sync_channel(WAITING_MAX);
+    let (outbox, mut pending) = outbox();
     let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, provenance, pulse };
-    let thread = thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&batches))?;
-    Ok((send, thread))
+    let thread = thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&mut pending))?;
+    Ok((outbox, thread))
 }
 
 struct Publisher {
@@ -97,10 +85,8 @@ struct Publisher {
 }
 
 impl Publisher {
-    fn run(&mut self, batches: &Receiver<Batch>) -> Result<(), Failure> {
-        while let Ok(first) = batches.recv() {
-            let mut gathered = vec![first];
-            gathered.extend(batches.try_iter().take(WAITING_MAX));
+    fn run(&mut self, pending: &mut Pending) -> Result<(), Failure> {
+        while let Some(mut gathered) = pending.gather() {
             gathered.iter_mut().for_each(|batch| self.snapshot(batch));
             self.write(gathered)?;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use super::backlog::{Backlog, Cut, Share};
 use super::client::Ends;
 use super::gauges::{self, Gauges};
 use super::input::{self, News, Place, Room};
+use super::outbox::{Batch, Outbox};
 use super::past::{Past, beginnings, positions};
-use super::publish::{self, Batch, tick_record};
+use super::publish::{self, tick_record};
 use super::rim::Rim;
 use super::route::{self, Inputs};
 use super::share::{Asking, Hands};
@@ -98,13 +99,13 @@ pub fn run<'a>(
         None => beginnings(settings, &inputs)?,
     };
     let last = past.ticks.last().map(|tick| Time::from_ms(tick.now_ms));
-    let (batches, publisher) =
+    let (outbox, publisher) =
         publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
-    let mut live = Live::start(world, inputs, next, batches, &rim, hands.into(), Arc::clone(pulse))?;
+    let mut live = Live::start(world, inputs, next, outbox, &rim, hands.into(), Arc::clone(pulse))?;
     let done = live.repeat(&mut past, until, watch).and_then(|()| live.go_on(until, watch, &mut progress));
     live.end();
     let summary = live.summary;
-    drop(live.batches);
+    drop(live.outbox);
     let written = publisher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     // Why writing ended says more than that it did.
     written.and(done)?;
@@ -122,7 +123,7 @@ struct Live<'a> {
     news: Receiver<News>,
     room: Arc<Room>,
     readers: Vec<JoinHandle<()>>,
-    batches: SyncSender<Batch>,
+    outbox: Outbox,
     provenance: v1::Provenance,
     summary: Summary,
     ends: Vec<Arc<Ends>>,
@@ -144,7 +145,7 @@ impl<'a> Live<'a> {
         world: &'a World,
         inputs: Inputs,
         next: Vec<i64>,
-        batches: SyncSender<Batch>,
+        outbox: Outbox,
         rim: &Rim,
         hands: Hands<'a>,
         pulse: Arc<Pulse>,
@@ -187,7 +188,7 @@ impl<'a> Live<'a> {
             news,
             room,
             readers,
-            batches,
+            outbox,
             provenance,
             summary,
             ends,
@@ -388,17 +389,9 @@ impl<'a> Live<'a> {
             provenance: Some(self.provenance.clone()),
         };
         records.push(tick_record(&tick));
-        let mut batch = Batch { now, records, next, state };
-        loop {
-            batch = match self.batches.try_send(batch) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(batch)) => batch,
-                Err(TrySendError::Disconnected(_)) => {
-                    return Err(Failure::Broker { what: "writing".into(), why: "it has ended".into() });
-                }
-            };
-            self.pulse.beat();
-            clock::sleep(Span::from_ms(2));
+        match self.outbox.put(Batch { now, records, next, state }, || self.pulse.beat()) {
+            true => Ok(()),
+            false => Err(Failure::Broker { what: "writing".into(), why: "it has ended".into() }),
         }
     }
 
