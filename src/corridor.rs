@@ -1,15 +1,17 @@
 //! An emergency vehicle's green wave: from a request and uncertain positions to the greens that it needs, and back.
 //!
 //! A call is requested, planned, active, and then passed, cancelled or timed out; when every junction has paid back
-//! what it owed to those who waited, it is recovered. [`Corridors`] looks after the whole city and asks each junction
+//! what it owed to those who waited, it is recovered, and unrecovered where one could not. [`Corridors`] looks after the whole city and asks each junction
 //! for a [`Preemption`]; that the gate lets no plan through that breaks a rule holds for these as for all others.
 
 pub mod approach;
 mod arbitrate;
 mod call;
 pub mod clear;
+mod cost;
 pub mod eta;
 pub mod preempt;
+pub mod recovery;
 pub mod route;
 pub mod way;
 
@@ -21,6 +23,7 @@ use crate::corridor::arbitrate::arbitrate;
 use crate::corridor::call::Call;
 use crate::corridor::clear::Look;
 use crate::corridor::preempt::Preemption;
+use crate::corridor::recovery::{Account, Owed};
 use crate::corridor::route::Atlas;
 use crate::event::{Position, PriorityClass, PriorityRequest};
 use crate::ids::{JunctionId, LinkId};
@@ -51,6 +54,8 @@ pub enum State {
     TimedOut,
     /// Every junction has given back what its other traffic lost.
     Recovered,
+    /// One has not, within as many cycles as it may take.
+    Unrecovered,
     /// It is not looked after at all.
     Refused,
 }
@@ -65,6 +70,7 @@ keep!(
         Cancelled,
         TimedOut,
         Recovered,
+        Unrecovered,
         Refused,
     }
 );
@@ -73,6 +79,11 @@ impl State {
     /// Whether the vehicle is still to come.
     pub fn live(self) -> bool {
         matches!(self, Self::Requested | Self::Planned | Self::Active)
+    }
+
+    /// Whether nothing more is to be said of it.
+    fn over(self) -> bool {
+        matches!(self, Self::Recovered | Self::Unrecovered)
     }
 }
 
@@ -112,9 +123,13 @@ pub struct Report {
     pub cost_veh_s: f64,
     /// What its greens have cost others so far, measured, vehicle-seconds.
     pub extra_veh_s: f64,
+    /// The same by junction, and whether and when each paid it back.
+    pub accounts: Vec<Account>,
+    /// When it was through its last signal, cancelled or timed out.
+    pub ended: Option<Time>,
 }
 
-keep!(Report { at, request, state, why, route, gates, arrives, cost_veh_s, extra_veh_s });
+keep!(Report { at, request, state, why, route, gates, arrives, cost_veh_s, extra_veh_s, accounts, ended });
 
 /// What a junction answers the call it serves or served.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,11 +140,11 @@ pub struct Answer {
     pub call: u32,
     /// When it could show the vehicle green, if it began to lead there now; none once the vehicle is through.
     pub green: Option<Time>,
-    /// Delay of those that had to wait for it, beyond what it was before, since this was last said, vehicle-seconds.
-    pub extra_veh_s: f64,
+    /// What it owes to those who had to wait for it; none where it has not been led for it yet.
+    pub owed: Option<Owed>,
 }
 
-keep!(Answer { junction, call, green, extra_veh_s });
+keep!(Answer { junction, call, green, owed });
 
 /// How calls are treated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -284,16 +299,16 @@ impl Corridors {
     pub fn step(&mut self, now: Time, answers: &[Answer], look: Look<'_>) -> (Vec<Preemption>, Vec<Report>) {
         let mut asks = Vec::new();
         for call in &mut self.calls {
-            let still = call.answered(answers);
+            call.answered(answers, now);
             let said = if call.state.live() {
                 call.advance(&self.network, &self.atlas, now, self.rules.silence, look)
             } else {
-                call.recover(now, still)
+                call.recover(now)
             };
             self.reports.extend(said);
             asks.extend(call.asks(now));
         }
-        self.calls.retain(|call| call.state != State::Recovered);
+        self.calls.retain(|call| !call.state.over());
         (arbitrate(&self.network, asks), std::mem::take(&mut self.reports))
     }
 }

@@ -18,6 +18,7 @@ mod reference;
 mod report;
 mod rung;
 pub mod settings;
+mod settle;
 mod waiting;
 
 use crate::keep::{keep, resume};

@@ -14,6 +14,7 @@ mod say;
 pub mod search;
 pub mod snapshot;
 mod stream;
+mod wave;
 mod write;
 mod wrong;
 

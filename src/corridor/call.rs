@@ -2,8 +2,10 @@
 
 use crate::corridor::arbitrate::{Ask, weight};
 use crate::corridor::clear::{self, Look};
+use crate::corridor::cost::cost;
 use crate::corridor::eta::{Fix, Progress, STRAYS_MAX};
 use crate::corridor::preempt::Preemption;
+use crate::corridor::recovery::Books;
 use crate::corridor::route::Atlas;
 use crate::corridor::way::{Gate, Way, project};
 use crate::corridor::{Answer, GateEta, Report, State};
@@ -25,7 +27,7 @@ const PARKED: Span = Span::from_s(90);
 const SLACK: Span = Span::from_s(600);
 /// An active call is told again after so long.
 const RETELL: Span = Span::from_s(5);
-/// After its end a call waits this long for junctions to say that they still recover.
+/// After its end a call waits this long for junctions to say what they owe.
 const QUIET: Span = Span::from_s(3);
 /// A bus is let through for so long at most, and when it is late only.
 const BEND: Span = Span::from_s(8);
@@ -36,7 +38,7 @@ pub(super) struct Call {
     pub(super) serial: u32,
     pub(super) request: PriorityRequest,
     pub(super) state: State,
-    pub(super) extra_veh_s: f64,
+    books: Books,
     way: Way,
     progress: Progress,
     gates: Vec<GateEta>,
@@ -51,7 +53,8 @@ pub(super) struct Call {
     /// The road ahead that is closed, if there is no way around it.
     closed: Option<LinkId>,
     told: Time,
-    ended: Time,
+    /// When it was through, cancelled or timed out.
+    ended: Option<Time>,
     last: Option<Point>,
 }
 
@@ -59,7 +62,7 @@ keep!(Call {
     serial,
     request,
     state,
-    extra_veh_s,
+    books,
     way,
     progress,
     gates,
@@ -89,7 +92,7 @@ impl Call {
             serial,
             request: request.clone(),
             state: State::Planned,
-            extra_veh_s: 0.0,
+            books: Books::default(),
             progress: Progress::new(now),
             gates: Vec::new(),
             walled: Vec::new(),
@@ -99,7 +102,7 @@ impl Call {
             lost: None,
             closed: None,
             told: now,
-            ended: Time::NEVER,
+            ended: None,
             last: None,
             way,
         };
@@ -251,17 +254,15 @@ impl Call {
         }
     }
 
-    /// Hears what junctions answer; whether any of them still serves it or pays back what others lost.
-    pub(super) fn answered(&mut self, answers: &[Answer]) -> bool {
-        let own = answers.iter().filter(|answer| answer.call == self.serial);
+    /// Hears what junctions answer.
+    pub(super) fn answered(&mut self, answers: &[Answer], now: Time) {
         self.greens.clear();
-        let mut any = false;
-        for answer in own {
-            any = true;
-            self.extra_veh_s += answer.extra_veh_s;
+        for answer in answers.iter().filter(|answer| answer.call == self.serial) {
             self.greens.extend(answer.green.map(|green| (answer.junction, green)));
+            if let Some(owed) = answer.owed {
+                self.books.hear(answer.junction, owed, now);
+            }
         }
-        any
     }
 
     /// What it asks of the signals before it.
@@ -290,20 +291,29 @@ impl Call {
         ahead.zip(&self.gates).zip(&self.walled).map(ask).collect()
     }
 
-    /// The call is over.
-    pub(super) fn end(&mut self, state: State, now: Time, why: &'static str) -> Report {
-        self.state = state;
-        self.ended = now;
-        self.gates.clear();
-        Report { extra_veh_s: self.extra_veh_s, ..told(&self.request, state, now, why) }
+    /// The vehicle is no longer led.
+    pub(super) fn end(&mut self, state: State, now: Time, why: &str) -> Report {
+        self.ended = Some(now);
+        self.closing(state, now, why)
     }
 
-    /// After its end: whether every junction has given back what others lost.
-    pub(super) fn recover(&mut self, now: Time, still: bool) -> Option<Report> {
-        if still {
-            self.ended = now;
+    /// What is published from its end on.
+    fn closing(&mut self, state: State, now: Time, why: &str) -> Report {
+        self.state = state;
+        self.gates.clear();
+        Report {
+            extra_veh_s: self.books.extra_veh_s(),
+            accounts: self.books.accounts().to_vec(),
+            ended: self.ended,
+            ..told(&self.request, state, now, why)
         }
-        (now - self.ended > QUIET).then(|| self.end(State::Recovered, now, "every junction is back to its traffic"))
+    }
+
+    /// After its end: whether every junction has given back what others lost, once that is known.
+    pub(super) fn recover(&mut self, now: Time) -> Option<Report> {
+        self.ended.filter(|&ended| now - ended > QUIET)?;
+        let (all, why) = self.books.close(now)?;
+        Some(self.closing(if all { State::Recovered } else { State::Unrecovered }, now, &why))
     }
 
     /// What is published of it now.
@@ -318,22 +328,11 @@ impl Call {
             route: self.way.links[self.way.row(self.progress.at_m)..].to_vec(),
             gates: self.gates.clone(),
             arrives: Some(arrives),
-            cost_veh_s: self.cost(network, look),
-            extra_veh_s: self.extra_veh_s,
+            cost_veh_s: cost(network, &self.way, &self.gates, look),
+            extra_veh_s: self.books.extra_veh_s(),
+            accounts: self.books.accounts().to_vec(),
+            ended: self.ended,
         }
-    }
-
-    /// What its greens are expected to cost others: whoever comes from elsewhere waits, on average, half of a hold.
-    fn cost(&self, network: &Network, look: Look<'_>) -> f64 {
-        let ahead = self.way.gates.iter().skip(self.way.gates.len() - self.gates.len());
-        let of = |(gate, eta): (&Gate, &GateEta)| {
-            let hold = (eta.high - eta.green_from).s().max(0.0);
-            let own = self.way.links[gate.row];
-            let others = network.junction(gate.junction).approaches.iter().filter(|&&link| link != own);
-            let lanes = others.flat_map(|&link| span(&network.link(link).lanes));
-            lanes.filter_map(|lane| look(lane, 0.0)).map(|s| s.flow * hold * hold / 2.0).sum::<f64>()
-        };
-        ahead.zip(&self.gates).map(of).sum()
     }
 }
 
@@ -349,6 +348,8 @@ pub(super) fn told(request: &PriorityRequest, state: State, at: Time, why: &str)
         arrives: None,
         cost_veh_s: 0.0,
         extra_veh_s: 0.0,
+        accounts: Vec::new(),
+        ended: None,
     }
 }
 

@@ -234,7 +234,8 @@ impl Engine {
             }
         };
         if wish.source != Source::Corridor
-            && let Some(leads) = self.spoils(id, &running, from, &wish.changes)
+            && let Some(leads) =
+                self.spoils(id, &running, from, &wish.changes).or_else(|| self.turn_of(id, &running, from, &wish))
         {
             (wish, why) = (leads, Why::default());
             (self.posts[id].fresh, self.posts[id].decided) = (None, None);

@@ -3,8 +3,8 @@
 use crate::corridor::approach::Approach;
 use crate::engine::Settings;
 use crate::engine::orders::Orders;
-use crate::engine::preempt::Debt;
 use crate::engine::reference::Reference;
+use crate::engine::settle::{Debt, Usual};
 use crate::engine::waiting::Waiting;
 use crate::event::Aspect;
 use crate::ids::{GroupId, JunctionId, LaneId, Table};
@@ -53,6 +53,8 @@ pub(super) struct Post {
     pub(super) plan_source: Source,
     /// What it owes for a vehicle that it lets or let through.
     pub(super) debt: Option<Debt>,
+    /// How many stand before its signals when it owes nothing.
+    pub(super) usual: Usual,
     /// How it comes to the green of the vehicle on its way, as last seen.
     pub(super) approach: Option<Approach>,
     /// Who decides in the rolling schedule's place, where one does.
@@ -65,7 +67,7 @@ pub(super) struct Post {
 
 resume!(Post {
     kept: ledger, orders, waiting, rung, known, doubt, schedule, fresh, decided, plan, published_at, plan_source, debt,
-        approach, reported, alarmed;
+        usual, approach, reported, alarmed;
     built: layout, lanes, base, after, reference
 });
 
@@ -90,6 +92,7 @@ impl Post {
             published_at: Time::LONG_AGO,
             plan_source: Source::Base,
             debt: None,
+            usual: Usual::default(),
             approach: None,
             reference: Reference::new(network, id, settings.control),
             reported: None,

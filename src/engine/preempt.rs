@@ -1,21 +1,18 @@
-//! A junction on an emergency vehicle's way: when its lamps have to leave for the vehicle's stage, how long they stay,
-//! and how those who waited get back what they lost. Preemption goes before optimization, and an operator before both.
+//! A junction on an emergency vehicle's way: when its lamps have to leave for the vehicle's stage, and how long they stay.
+//! Preemption goes before optimization, and an operator before both.
 
-use crate::corridor::Answer;
 use crate::corridor::approach::{Approach, Scene};
 use crate::corridor::clear::Sight;
-use crate::corridor::preempt::{Preemption, lead};
+use crate::corridor::preempt::Preemption;
 use crate::engine::Engine;
 use crate::engine::draft::Wish;
 use crate::engine::post::Post;
-use crate::ids::{GroupId, GroupSet, JunctionId, LaneId, span};
-use crate::keep::keep;
-use crate::network::{GroupKind, Junction, Network};
+use crate::ids::{JunctionId, LaneId};
+use crate::network::Junction;
 use crate::output::Source;
 use crate::plan::draft::Change;
 use crate::plan::running::Running;
 use crate::time::{Span, Time};
-use crate::traffic::tracker::Tracker;
 
 /// A green that is there already is kept from so long before it is wanted.
 const GUARD: Span = Span::from_s(8);
@@ -23,24 +20,6 @@ const GUARD: Span = Span::from_s(8);
 const LATER: Span = Span::from_s(2);
 /// Orders for later than this say nothing yet.
 const AHEAD: Span = Span::from_s(180);
-/// Paying back takes no longer than this many cycles of the base program.
-const CYCLES_MAX: i64 = 3;
-
-/// What a junction owes for a vehicle that it lets or let through.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Debt {
-    call: u32,
-    /// Vehicles that stood before other signals when it began.
-    before: f64,
-    /// Since when the vehicle is through.
-    released: Option<Time>,
-    /// Who waited then and has not been served since, ...
-    unserved: GroupSet,
-    /// ... and the one of them that had waited longest, until it is.
-    first: Option<GroupId>,
-}
-
-keep!(Debt { call, before, released, unserved, first });
 
 impl Engine {
     /// What the vehicles on their way ask of a junction now, if that is anything.
@@ -56,15 +35,7 @@ impl Engine {
             self.posts[id].approach = Some(approach);
             return wish;
         }
-        let post = &self.posts[id];
-        let junction = self.network.junction(id);
-        let first = post.debt.as_ref()?.first?;
-        let target = junction.stages.ids().filter(|&s| junction.stages[s].groups.contains(first));
-        let grid = self.settings.grid();
-        let leads = target.filter_map(|s| Some((lead(running, from, s, post.bounds(junction), grid)?, s)));
-        let (changes, _) = leads.min_by_key(|(changes, s)| (changes.len(), *s))?;
-        let (program, otherwise) = (post.after.clone(), vec![Vec::new()]);
-        Some(Wish { changes, otherwise, program, source: Source::Corridor, hold: Span::ZERO })
+        self.repay(id, running, from)
     }
 
     /// What a junction does on the way to a vehicle's green and while it lasts: the changes that lead there, a hold, and
@@ -122,63 +93,6 @@ impl Engine {
         Scene { bounds, waiting, program: &post.after, grid: self.settings.grid() }
     }
 
-    /// Notes what each junction that serves or served a vehicle owes; what there is to say of it.
-    pub(super) fn settle(&mut self) -> Vec<Answer> {
-        let mut told = Vec::new();
-        for (id, post) in self.posts.iter_mut() {
-            let junction = self.network.junction(id);
-            let order = first(&self.preempt, id, self.now);
-            let Some(running) = post.ledger.states(self.now, junction).last() else {
-                post.debt = None;
-                continue;
-            };
-            let green = running.lamps.green(self.now);
-            let begun = post.plan_source == Source::Corridor;
-            let ready = order.and(post.approach.as_ref()).map(|approach| approach.green.max(self.now));
-            if post.debt.is_none() && !(order.is_some() && begun) {
-                if let Some(order) = order {
-                    told.push(Answer { junction: id, call: order.call, green: ready, extra_veh_s: 0.0 });
-                }
-                continue;
-            }
-            let standing = standing(&self.network, &self.tracker, id);
-            let debt = post.debt.get_or_insert_with(|| Debt {
-                call: order.map_or(0, |o| o.call),
-                before: standing,
-                released: None,
-                unserved: GroupSet::EMPTY,
-                first: None,
-            });
-            let extra_veh_s = (standing - debt.before).max(0.0) * self.settings.tick().s();
-            match order {
-                Some(order) => {
-                    debt.call = order.call;
-                    debt.released = None;
-                    debt.first = None;
-                }
-                None if debt.released.is_none() => {
-                    debt.released = Some(self.now);
-                    let waits = |g: &GroupId| post.waiting.since()[*g].is_some() && !green.contains(*g);
-                    let waiting: GroupSet = junction.groups.ids().filter(waits).collect();
-                    debt.unserved = waiting;
-                    let vehicles = waiting.iter().filter(|&g| junction.groups[g].kind == GroupKind::Vehicle);
-                    debt.first = vehicles.min_by_key(|&g| post.waiting.since()[g]);
-                }
-                None => {
-                    debt.unserved = debt.unserved.difference(green);
-                    debt.first = debt.first.filter(|&g| !green.contains(g));
-                }
-            }
-            let over = debt.released.is_some_and(|at| self.now - at > post.base.cycle() * CYCLES_MAX);
-            if order.is_none() && (debt.unserved.is_empty() || over) {
-                post.debt = None;
-            } else {
-                told.push(Answer { junction: id, call: debt.call, green: ready, extra_veh_s });
-            }
-        }
-        told
-    }
-
     /// What the corridors see of a lane here: those of its vehicles that are within `within_m` of its end.
     pub(super) fn sight_of(&self, lane: LaneId, within_m: f64) -> Option<Sight> {
         let track = self.tracker.lane(lane)?;
@@ -195,15 +109,8 @@ impl Engine {
 }
 
 /// The first order in force for a junction that is wanted before long; orders are sorted by junction.
-fn first(orders: &[Preemption], id: JunctionId, from: Time) -> Option<&Preemption> {
+pub(super) fn first(orders: &[Preemption], id: JunctionId, from: Time) -> Option<&Preemption> {
     let begin = orders.partition_point(|o| o.junction < id);
     let here = orders[begin..].iter().take_while(|o| o.junction == id);
     here.into_iter().find(|o| o.until > from && o.from <= from + AHEAD)
-}
-
-/// Vehicles that stand on a junction's approaches.
-fn standing(network: &Network, tracker: &Tracker, id: JunctionId) -> f64 {
-    let approaches = network.junction(id).approaches.iter();
-    let lanes = approaches.flat_map(|&link| span(&network.link(link).lanes)).filter_map(|lane| tracker.lane(lane));
-    lanes.map(|track| track.vehicles().iter().filter(|v| v.stands()).count() as f64).sum()
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::{Debug, Display};
 
-use super::Names;
 use super::v1::{self, alarm, command_outcome, index_report, output::Output as M};
-use super::write::{aspect, controller_fault, mode, priority_class};
-use crate::corridor::{GateEta, Report, State};
+use super::write::{aspect, controller_fault, mode};
+use super::{Names, wave};
 use crate::event::Unreadable;
 use crate::ids::{GroupId, Id, JunctionId, LaneId, LinkId, SensorId, StageId};
 use crate::output::{
@@ -29,7 +28,7 @@ pub fn output(names: &Names, output: &Output) -> v1::Output {
         Output::Command(outcome) => M::CommandOutcome(command(outcome)),
         Output::Alarm(raised) => M::Alarm(alarm(names, raised)),
         Output::Rejections(found) => M::Alarm(rejections(names, found)),
-        Output::Corridor(report) => M::Corridor(corridor(names, report)),
+        Output::Corridor(report) => M::Corridor(wave::corridor(names, report)),
     };
     v1::Output { output: Some(message) }
 }
@@ -210,41 +209,6 @@ fn alarm(names: &Names, raised: &Alarm) -> v1::Alarm {
         AlarmKind::Mismatch(group) => alarm::Kind::MismatchGroupId(names.group_name(at, group)),
     };
     v1::Alarm { at_ms: raised.at.ms(), junction_id: names.junction_name(at), kind: Some(kind) }
-}
-
-fn corridor(names: &Names, report: &Report) -> v1::Corridor {
-    let gate = |g: &GateEta| v1::CorridorGate {
-        junction_id: names.junction_name(g.junction),
-        green_from_ms: g.green_from.ms(),
-        eta_low_ms: g.low.ms(),
-        eta_high_ms: g.high.ms(),
-    };
-    let state = match report.state {
-        State::Preview => v1::CorridorState::Preview,
-        State::Requested => v1::CorridorState::Requested,
-        State::Planned => v1::CorridorState::Planned,
-        State::Active => v1::CorridorState::Active,
-        State::Passed => v1::CorridorState::Passed,
-        State::Cancelled => v1::CorridorState::Cancelled,
-        State::TimedOut => v1::CorridorState::TimedOut,
-        State::Recovered => v1::CorridorState::Recovered,
-        State::Refused => v1::CorridorState::Refused,
-    };
-    v1::Corridor {
-        at_ms: report.at.ms(),
-        request_id: report.request.id.to_string(),
-        vehicle_id: report.request.vehicle.to_string(),
-        authority: report.request.authority.to_string(),
-        priority_class: priority_class(report.request.class).into(),
-        state: state.into(),
-        why: report.why.to_string(),
-        route_link_ids: report.route.iter().map(|&link| names.link_name(link)).collect(),
-        gates: report.gates.iter().map(gate).collect(),
-        arrives_low_ms: report.arrives.map(|(low, _)| low.ms()),
-        arrives_high_ms: report.arrives.map(|(_, high)| high.ms()),
-        cost_veh_s: report.cost_veh_s,
-        extra_veh_s: report.extra_veh_s,
-    }
 }
 
 /// The variant of an enum as a stable word: `ShortGreen { .. }` is `short_green`.

@@ -3,5 +3,6 @@
 
 mod asked;
 mod lost;
+mod recovery;
 mod several;
 mod street;

@@ -33,11 +33,23 @@ pub(crate) struct Street {
     /// Since when somebody waits at each red, and the longest such wait at each junction.
     red: BTreeMap<(JunctionId, GroupId), Time>,
     longest: BTreeMap<JunctionId, Span>,
+    /// Groups for which somebody had waited when they turned green: when that was, and since when.
+    pub(crate) served: Vec<(Time, JunctionId, GroupId, Time)>,
 }
 
 impl Street {
     /// `demand` with a call from link to link at each instant, seconds.
     pub(crate) fn new(spec: NetworkSpec, demand: impl Fn(&Network) -> Demand, calls: &[(i64, &[&str])]) -> Self {
+        Self::with(spec, demand, calls, |_, _| {})
+    }
+
+    /// The same, its twin run in a way of its own.
+    pub(crate) fn with(
+        spec: NetworkSpec,
+        demand: impl Fn(&Network) -> Demand,
+        calls: &[(i64, &[&str])],
+        how: impl Fn(&Network, &mut Options),
+    ) -> Self {
         let network = Arc::new(Network::build(spec, &Limits::default()).expect("the world is sound"));
         let sensors = Arc::new(Sensors::build(&layout(&network, Layout::Full), &network).expect("so are its sensors"));
         let named = |way: &[&str]| way.iter().map(|&link| link.to_owned()).collect();
@@ -51,7 +63,8 @@ impl Street {
         };
         let called = Demand::build(&spec, &network).expect("ways lead there").calls;
         let demand = Demand { calls: called, ..demand(&network) };
-        let options = Options { sensors: SensorFaults::ORDINARY, ..Options::default() };
+        let mut options = Options { sensors: SensorFaults::ORDINARY, ..Options::default() };
+        how(&network, &mut options);
         let settings = Settings { mode: Mode::Control, ..Settings::default() };
         Self {
             twin: Twin::new(Arc::clone(&network), &sensors, &demand, options),
@@ -63,6 +76,7 @@ impl Street {
             faults: Vec::new(),
             red: BTreeMap::new(),
             longest: BTreeMap::new(),
+            served: Vec::new(),
         }
     }
 
@@ -100,7 +114,8 @@ impl Street {
                 let mut stops = junction.groups[group].connections.iter().map(|&c| self.network.connections()[c].from);
                 let waited_for = self.red.contains_key(&(id, group)) || stops.any(|lane| at_line.contains(&lane));
                 if aspect != Aspect::Red || !waited_for {
-                    self.red.remove(&(id, group));
+                    let since = self.red.remove(&(id, group)).filter(|_| aspect == Aspect::Green);
+                    self.served.extend(since.map(|since| (now, id, group, since)));
                     continue;
                 }
                 let since = *self.red.entry((id, group)).or_insert(now);
@@ -130,6 +145,12 @@ impl Street {
     /// The longest red of any group of a junction, from when the first vehicle stood before it.
     pub(crate) fn longest_wait(&self, junction: &str) -> Span {
         self.longest[&self.network.junction_named(junction).expect("it is there")]
+    }
+
+    /// Vehicles that stand before a junction's signals.
+    pub(crate) fn standing(&self, junction: JunctionId) -> usize {
+        let approaches = self.network.junction(junction).approaches.iter();
+        approaches.map(|&link| self.twin.vehicles(link).iter().filter(|v| v.stands).count()).sum()
     }
 
     /// The states that a call went through, and when each began, s.

@@ -86,7 +86,7 @@ fn late(report: &Report, promised: Option<Time>, network: &Network) -> Option<Si
     let on = |text| Some(on_link(network, report.request.to, Kind::GreenWave, text));
     match report.state {
         State::TimedOut => on(Some(format!("{vehicle}: {}", report.why))),
-        State::Passed | State::Cancelled | State::Recovered => on(None),
+        State::Passed | State::Cancelled | State::Recovered | State::Unrecovered => on(None),
         State::Active => {
             let (latest, due) = (report.arrives?.1, promised.map(|p| p + LATE));
             let due = due.into_iter().chain(report.request.deadline).min()?;
@@ -203,6 +203,8 @@ mod tests {
                     arrives: latest.map(|latest| (at(latest - 10), at(latest))),
                     cost_veh_s: 0.0,
                     extra_veh_s: 0.0,
+                    accounts: Vec::new(),
+                    ended: None,
                 };
                 let sightings = board.tick(at(second), &[], &[Output::Corridor(Box::new(report))]);
                 let waves = sightings.iter().filter(|s| s.cause.kind == Kind::GreenWave);

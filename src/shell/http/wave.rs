@@ -13,7 +13,9 @@ use super::problem::{Body, Problem};
 use super::token::Seat;
 use super::words::Word;
 use crate::authority::Role;
+use crate::corridor::recovery::{Account, paid_back};
 use crate::ids::LinkId;
+use crate::time::Time;
 use crate::units::Seconds;
 
 /// A stop line that a green wave is to pass.
@@ -27,6 +29,21 @@ pub(super) struct GateView {
     high_ms: i64,
 }
 
+/// What one junction's greens for a vehicle cost others.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AccountView {
+    junction: String,
+    /// Delay of those who had to wait, beyond what it was before, measured, vehicle-seconds.
+    extra_veh_s: f64,
+    /// serves, owes, paid_back, passed_on, overdue or lost.
+    standing: String,
+    since_ms: i64,
+    /// Since when the vehicle is through.
+    released_ms: Option<i64>,
+    /// Since when coordination is back.
+    back_ms: Option<i64>,
+}
+
 /// A green wave.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WaveView {
@@ -35,7 +52,7 @@ pub(super) struct WaveView {
     at_ms: i64,
     from: String,
     to: String,
-    /// requested, planned, active, passed, cancelled, timed_out, recovered or refused.
+    /// requested, planned, active, passed, cancelled, timed_out, recovered, unrecovered or refused.
     state: String,
     /// Whether the vehicle is still to come.
     live: bool,
@@ -51,6 +68,10 @@ pub(super) struct WaveView {
     cost_veh_s: Option<f64>,
     /// What its greens have cost others so far, vehicle-seconds.
     extra_veh_s: Option<f64>,
+    /// The same by junction, and whether and when each paid it back.
+    accounts: Vec<AccountView>,
+    /// When the last of them had; none while one owes, or where one did not.
+    paid_back_ms: Option<i64>,
     /// Where it was last: x, y.
     position: Option<[f64; 2]>,
     seen_ms: Option<i64>,
@@ -74,6 +95,15 @@ pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json
             low_ms: g.low.ms(),
             high_ms: g.high.ms(),
         });
+        let accounts = report.map_or(&[][..], |r| &r.accounts);
+        let account = |a: &Account| AccountView {
+            junction: site.network.junction(a.junction).name.to_string(),
+            extra_veh_s: a.extra_veh_s,
+            standing: a.standing.word().into(),
+            since_ms: a.since.ms(),
+            released_ms: a.released.map(Time::ms),
+            back_ms: a.back.map(Time::ms),
+        };
         WaveView {
             id: w.request.id.to_string(),
             vehicle: w.request.vehicle.to_string(),
@@ -88,6 +118,8 @@ pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json
             arrives_ms: report.and_then(|r| r.arrives).map(|(low, high)| [low.ms(), high.ms()]),
             cost_veh_s: report.map(|r| r.cost_veh_s),
             extra_veh_s: report.map(|r| r.extra_veh_s),
+            accounts: accounts.iter().map(account).collect(),
+            paid_back_ms: paid_back(accounts).map(Time::ms),
             position: w.position.as_ref().map(|p| [p.point.x, p.point.y]),
             seen_ms: w.position.as_ref().map(|p| p.at.ms()),
         }

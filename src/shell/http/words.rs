@@ -33,8 +33,11 @@ words! {
         Horizon: "horizon", Base: "base", Operator: "operator", Actuated: "actuated", MaxPressure: "maxpressure",
         Corridor: "corridor",
     }
+    corridor::recovery::Standing {
+        Serves: "serves", Owes: "owes", PaidBack: "paid_back", PassedOn: "passed_on", Overdue: "overdue", Lost: "lost",
+    }
     corridor::State {
         Preview: "preview", Requested: "requested", Planned: "planned", Active: "active", Passed: "passed",
-        Cancelled: "cancelled", TimedOut: "timed_out", Recovered: "recovered", Refused: "refused",
+        Cancelled: "cancelled", TimedOut: "timed_out", Recovered: "recovered", Unrecovered: "unrecovered", Refused: "refused",
     }
 }

@@ -15,6 +15,8 @@ const SENTENCES: [RegExp, string][] = [
   [/^held$/, "保持"], [/^pinned to (.+) until (.+)$/, "固定方案 $1 至 $2"],
   [/^under way$/, "进行中"], [/^heard of$/, "已收到"], [/^planned$/, "已规划"], [/^amended$/, "已修改"], [/^its class activates by itself$/, "该类别自动激活"],
   [/^an operator activated it$/, "操作员已激活"], [/^an operator ended it$/, "操作员已结束"], [/^it is through its last signal$/, "已通过最后一个路口"],
+  [/^what (\d+) of (\d+) junctions still owe stands in a later call's account$/, "$2 个路口中 $1 个的欠付转入后续请求"],
+  [/^(\d+) of (\d+) junctions did not pay back within (\d+) cycles what others lost$/, "$2 个路口中 $1 个未在 $3 个周期内补偿他车损失"],
   [/^nothing is heard of the vehicle any more$/, "车辆已无消息"], [/^every junction is back to its traffic$/, "各路口已恢复"], [/^it moves again$/, "重新行驶"],
 ];
 

@@ -40,10 +40,14 @@ export interface Diagram {
   now_ms: number; from_ms: number; to_ms: number; approach: string; approaches: string[]; road: string; speed_mps: number;
   signals: { junction: string; at_m: number; along: Green[]; against: Green[] }[];
 }
+export interface Account {
+  junction: string; extra_veh_s: number; standing: string; since_ms: number; released_ms: number | null; back_ms: number | null;
+}
 export interface Wave {
   id: string; vehicle: string; at_ms: number; from: string; to: string; state: string; live: boolean; why: string;
   route: string[]; gates: { junction: string; green_from_ms: number; low_ms: number; high_ms: number }[];
   arrives_ms: [number, number] | null; cost_veh_s: number | null; extra_veh_s: number | null;
+  accounts: Account[]; paid_back_ms: number | null;
   position: [number, number] | null; seen_ms: number | null;
 }
 export interface Preview {

@@ -2,7 +2,7 @@
 import { ask } from "../api";
 import { app, attempt, order, released } from "../app";
 import { button, el, fixed, link, section, span, table, time, uri } from "../dom";
-import type { Preview, Wave } from "../types";
+import type { Account, Preview, Wave } from "../types";
 import { told } from "../told";
 import { say } from "../words";
 
@@ -37,12 +37,20 @@ async function preview() {
 
 function card(w: Wave): HTMLElement {
   const arrives = w.arrives_ms ? `${say("arrives")} ${time(w.arrives_ms[0])}–${time(w.arrives_ms[1])}` : "";
-  const cost = w.cost_veh_s || w.extra_veh_s ? `${say("cost")} ${fixed((w.cost_veh_s ?? 0) + (w.extra_veh_s ?? 0), 0)} ${say("time")}` : "";
+  const expected = w.cost_veh_s ? `${say("cost")} ${fixed(w.cost_veh_s, 0)} ${say("time")}` : "";
+  const cost = w.extra_veh_s ? `${say("hascost")} ${fixed(w.extra_veh_s, 0)} ${say("time")}` : "";
+  const paid = w.paid_back_ms ? `${say("owed_paid_back")} ${time(w.paid_back_ms)}` : "";
   const acts = w.live ? el("p", { class: "acts" },
     w.state === "planned" ? button(say("activate"), () => order(`${say("activate")} · ${w.vehicle}`, { kind: "activate_green_wave", request: w.id })) : null,
     button(say("cancel"), () => order(`${say("cancel")} · ${w.vehicle}`, { kind: "cancel_green_wave", request: w.id }))) : null;
-  return el("article", { class: w.live ? "wave" : "over" }, el("strong", {}, `${w.vehicle} · ${say(w.state)}`), el("p", {}, `${w.from} → ${w.to}`), el("p", { class: "dim" }, [told(w.why), arrives, cost].filter(Boolean).join(" · ")),
-    w.gates.length ? table([say("gates"), `#${say("green_at")}`, `#${say("arrives")}`], w.gates.slice(0, 8).map((g) => [link(g.junction, `junction/${uri(g.junction)}`), time(g.green_from_ms), `${time(g.low_ms)}–${time(g.high_ms)}`])) : null, acts);
+  return el("article", { class: w.live ? "wave" : "over" }, el("strong", {}, `${w.vehicle} · ${say(w.state)}`), el("p", {}, `${w.from} → ${w.to}`), el("p", { class: "dim" }, [told(w.why), arrives, expected, cost, paid].filter(Boolean).join(" · ")),
+    w.gates.length ? table([say("gates"), `#${say("green_at")}`, `#${say("arrives")}`], w.gates.slice(0, 8).map((g) => [link(g.junction, `junction/${uri(g.junction)}`), time(g.green_from_ms), `${time(g.low_ms)}–${time(g.high_ms)}`])) : null, w.live ? null : owed(w.accounts), acts);
+}
+
+/** What each junction's greens for it cost others, and what became of that. */
+function owed(accounts: Account[]): HTMLElement | null {
+  const row = (a: Account) => [link(a.junction, `junction/${uri(a.junction)}`), fixed(a.extra_veh_s, 0), a.back_ms ? time(a.back_ms) : "–", `${say(`owed_${a.standing}`)} ${time(a.since_ms)}`];
+  return accounts.length ? table([say("junctions"), `#${say("time")}`, `#${say("back_at")}`, `#${say("standing")}`], accounts.slice(0, 8).map(row)) : null;
 }
 
 async function update() {

@@ -1,0 +1,154 @@
+//! After a call: what it cost others is measured, paid back within three cycles to whoever has waited longest first, and
+//! told; or it is told that it was not.
+
+use std::collections::BTreeMap;
+
+use greenwave::corridor::recovery::{Account, CYCLES_MAX, Standing, paid_back};
+use greenwave::corridor::{Report, State};
+use greenwave::ids::{GroupId, JunctionId};
+use greenwave::network::Network;
+use greenwave::network::limits::Limits;
+use greenwave::time::{Span, Time};
+use greenwave::twin::city::{self, morning, small};
+use greenwave::twin::demand::Demand;
+use greenwave::twin::{Closed, Incident, SensorFaults};
+
+use crate::street::Street;
+
+const ALONG: &[&str] = &["West>Ash", "Fir>East"];
+
+/// Every other trip of the small world's.
+fn half(network: &Network) -> Demand {
+    let demand = small::demand(network);
+    Demand { trips: demand.trips.into_iter().step_by(2).collect(), ..demand }
+}
+
+/// Each second's number of vehicles that stand before each junction, by the twin's own account.
+type Stood = BTreeMap<JunctionId, Vec<i64>>;
+
+/// What the engine counts by is right: it is what it makes of it that is looked at.
+fn run(calls: &[(i64, &[&str])], shut: &[&str]) -> (Street, Stood) {
+    let mut street = Street::with(small::corridor(), half, calls, |network, options| {
+        options.sensors = SensorFaults::default();
+        let closed = |&link: &&str| Incident {
+            place: Closed::Link(network.link_named(link).expect("a road")),
+            from: Time::from_s(200),
+            until: Time::from_s(2000),
+        };
+        options.incidents = shut.iter().map(closed).collect();
+    });
+    let mut stood = Stood::new();
+    for _ in 0..800 {
+        street.run(1, |_, _| {});
+        for id in street.network.junctions().ids() {
+            stood.entry(id).or_default().push(street.standing(id) as i64);
+        }
+    }
+    street.lawful();
+    (street, stood)
+}
+
+fn last(street: &Street) -> &Report {
+    street.reports.last().expect("reports")
+}
+
+fn cycle(street: &Street, account: &Account) -> Span {
+    street.network.junction(account.junction).base_program().cycle()
+}
+
+/// The measure against what nobody but the twin can know: the same minutes without the call.
+#[test]
+fn what_a_call_cost_is_told_by_junction_and_when_it_was_paid_back() {
+    let (street, with) = run(&[(240, ALONG)], &[]);
+    let (_, without) = run(&[], &[]);
+    let report = last(&street);
+    assert_eq!(report.state, State::Recovered, "{report:?}");
+    let passed = street.reports.iter().find(|r| r.state == State::Passed).expect("it is through");
+    assert_eq!(report.ended, Some(passed.at), "its end stays the vehicle's end");
+    assert!(report.accounts.len() >= 4, "{:?}", report.accounts);
+    let (mut measured, mut real) = (0.0, 0.0);
+    for account in &report.accounts {
+        assert_eq!(account.standing, Standing::PaidBack, "{account:?}");
+        let (released, back) = account.released.zip(account.back).expect("it is back");
+        assert!(released <= back && back <= account.since, "{account:?}");
+        assert!(account.since - released <= cycle(&street, account) * CYCLES_MAX, "{account:?}");
+        let of = |stood: &Stood, s: usize| stood[&account.junction][s - 1];
+        let seconds = 240..account.since.ms() as usize / 1000;
+        real += seconds.map(|s| (of(&with, s) - of(&without, s)).max(0) as f64).sum::<f64>();
+        measured += account.extra_veh_s;
+    }
+    assert!((report.extra_veh_s - measured).abs() < 1e-6, "{report:?}");
+    assert_eq!(paid_back(&report.accounts), report.accounts.iter().map(|a| a.since).max());
+    let ratio = measured / real;
+    assert!((0.5..2.0).contains(&ratio), "measured {measured}, real {real}: {:?}", report.accounts);
+}
+
+/// Nobody can leave Cedar to the side, so its queues only grow: that is told, with what was measured.
+#[test]
+fn what_is_not_paid_back_within_three_cycles_is_said() {
+    let (street, _) = run(&[(240, ALONG)], &["Cedar>Cedar North", "Cedar>Cedar South"]);
+    let report = last(&street);
+    assert_eq!(report.state, State::Unrecovered, "{report:?}");
+    assert!(report.why.contains("did not pay back within 3 cycles"), "{}", report.why);
+    let cedar = street.network.junction_named("Cedar").expect("it is there");
+    let account = report.accounts.iter().find(|a| a.junction == cedar).expect("its account");
+    assert!(account.standing == Standing::Overdue && account.extra_veh_s > 100.0, "{account:?}");
+    let took = account.since - account.released.expect("the vehicle is through");
+    let most = cycle(&street, account) * CYCLES_MAX;
+    assert!((most..=most + Span::from_s(2)).contains(&took), "{took}");
+    assert_eq!(paid_back(&report.accounts), None);
+}
+
+/// In the city, where junctions may serve their stages in any order: of those who waited when the vehicle was through,
+/// none is served before one who had waited for clearly longer.
+#[test]
+fn who_has_waited_longest_is_served_first() {
+    let network = Network::build(city::demo(), &Limits::default()).expect("the city is sound");
+    let span = Span::from_s(1800);
+    let mut calls: Vec<_> = (11..16).flat_map(|seed| morning::demand(&network, span, seed).calls).collect();
+    for (row, call) in calls.iter_mut().enumerate() {
+        call.depart = Span::from_s(300 + 100 * row as i64);
+    }
+    let name = |link: &greenwave::ids::LinkId| network.link(*link).name.to_string();
+    let ways: Vec<Vec<String>> = calls.iter().map(|call| call.route.iter().map(name).collect()).collect();
+    let ways: Vec<Vec<&str>> = ways.iter().map(|way| way.iter().map(String::as_str).collect()).collect();
+    let calls: Vec<(i64, &[&str])> =
+        ways.iter().zip(&calls).map(|(way, call)| (call.depart.ms() / 1000, &way[..])).collect();
+    let quiet = |network: &Network| Demand { calls: Vec::new(), ..morning::demand(network, span, 1) };
+    let mut street = Street::new(city::demo(), quiet, &calls);
+    street.run(1300, |_, _| {});
+    street.lawful();
+    let (mut first, mut all, mut before, mut pairs) = (0, 0, 0, 0);
+    let closed = street.reports.iter().filter(|r| matches!(r.state, State::Recovered | State::Unrecovered));
+    for account in closed.flat_map(|report| &report.accounts) {
+        let junction = street.network.junction(account.junction);
+        let free = |from| junction.stages.ids().all(|to| from == to || junction.may_follow(from, to));
+        let Some(released) = account.released.filter(|_| junction.stages.ids().all(free)) else { continue };
+        let waits = waits(&street, account.junction, released, released + cycle(&street, account));
+        let Some(longest) = waits.iter().copied().max().filter(|_| waits.len() > 1) else { continue };
+        all += 1;
+        first += usize::from(waits[0] + SEEN >= longest);
+        for (row, wait) in waits.iter().enumerate() {
+            pairs += waits.len() - row - 1;
+            before += waits[row + 1..].iter().filter(|&&later| *wait + SEEN < later).count();
+        }
+    }
+    assert!(all >= 10 && first * 10 >= all * 8, "{first} of {all}");
+    assert!(before * 10 <= pairs, "{before} of {pairs}");
+}
+
+/// What the engine sees of who waits is as much later than what is so.
+const SEEN: Span = Span::from_s(8);
+
+/// How long each group had waited at `released` that was served from then until `until`, in the order in which they were.
+fn waits(street: &Street, junction: JunctionId, released: Time, until: Time) -> Vec<Span> {
+    let mut seen: BTreeMap<GroupId, Span> = BTreeMap::new();
+    let mut waits = Vec::new();
+    for &(at, place, group, since) in &street.served {
+        let own = place == junction && since < released && at > released && at < until;
+        if own && seen.insert(group, released - since).is_none() {
+            waits.push(released - since);
+        }
+    }
+    waits
+}
