@@ -7,9 +7,10 @@
 //! ```
 //!
 //! A tick is a function of its instant and of how far each input partition was read; both stand in `engine.ticks`, in
-//! the same transaction as all that the tick said. Whoever starts repeats the committed ticks in silence and goes on.
-//! A worker that starts fences the one before it, so that no two write. What the engine's search is asked meanwhile may
-//! be answered by others (`share`).
+//! the same transaction as all that the tick said. Whoever starts repeats the committed ticks in silence and goes on,
+//! from the last snapshot of what the engine had become, which is written beside the ticks a few parts at a time
+//! (`keeper`). A worker that starts fences the one before it, so that no two write. What the engine's search is asked
+//! meanwhile may be answered by others (`share`).
 
 mod backlog;
 mod client;
@@ -18,6 +19,7 @@ pub mod feed;
 mod framing;
 pub mod gauges;
 mod input;
+mod keeper;
 mod outbox;
 mod past;
 mod publish;

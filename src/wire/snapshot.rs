@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::{Wrong, v1};
 
-/// No part is longer, bytes.
-const PART_BYTES: usize = 8 << 20;
+/// No part is longer, bytes: plans of the same second are not to wait for one.
+const PART_BYTES: usize = 1 << 20;
 /// No state is longer, bytes. A city of 100 000 junctions takes about 1 GB.
 const STATE_BYTES_MAX: u64 = 8 << 30;
 
-/// The parts of a state as it was at `now_ms`.
-pub fn parts(now_ms: i64, provenance: &v1::Provenance, state: &[u8]) -> Vec<v1::EngineSnapshot> {
+/// The parts of a state as it was at `now_ms`, for that slot of the two.
+pub fn parts(now_ms: i64, provenance: &v1::Provenance, slot: u32, state: &[u8]) -> Vec<v1::EngineSnapshot> {
     // Writing to memory fails for want of memory alone.
     let packed = zstd::encode_all(state, 1).unwrap_or_default();
     let sha256 = Sha256::digest(&packed).to_vec();
@@ -27,6 +27,7 @@ pub fn parts(now_ms: i64, provenance: &v1::Provenance, state: &[u8]) -> Vec<v1::
             parts,
             state: chunk.to_vec(),
             state_sha256: sha256.clone(),
+            slot,
         })
         .collect()
 }
@@ -60,7 +61,7 @@ mod tests {
     fn a_state_of_several_parts_is_whole_again_and_a_broken_one_is_told() {
         // What does not compress.
         let state: Vec<u8> = (0..PART_BYTES as u64 / 20).flat_map(|i| Sha256::digest(i.to_le_bytes())).collect();
-        let parts = parts(7, &v1::Provenance::default(), &state);
+        let parts = parts(7, &v1::Provenance::default(), 0, &state);
         assert!(parts.len() > 1);
         assert_eq!(whole(&parts).as_ref(), Ok(&state));
         assert!(whole(&parts[1..]).is_err() && whole(&[]).is_err());

@@ -12,8 +12,7 @@ use crate::time::{Span, Time};
 const TICKS_MAX: usize = 1024;
 /// No more memory may they take, bytes, unless it is a single one.
 const WAITING_BYTES_MAX: usize = 32 << 20;
-/// Ticks are written together until they are this long, bytes. Ending a transaction takes some 10 ms however much is in it,
-/// which is 10 s of the street's time for whoever catches up with a day.
+/// Ticks are written together until they are this long, bytes: ending a transaction takes its time however little is in it.
 const TOGETHER_BYTES: usize = 8 << 20;
 /// What a record takes beside key and value, bytes.
 const RECORD_BYTES: usize = 80;
@@ -24,15 +23,12 @@ pub(super) struct Batch {
     pub(super) now: Time,
     pub(super) records: Vec<Record>,
     pub(super) next: Vec<i64>,
-    /// What the engine has become, where that is to be written down.
-    pub(super) state: Option<Vec<u8>>,
 }
 
 impl Batch {
     /// The memory it takes, about.
     fn weight(&self) -> usize {
-        let records: usize = self.records.iter().map(|r| r.key.len() + r.value.len() + RECORD_BYTES).sum();
-        records + self.state.as_ref().map_or(0, Vec::len)
+        self.records.iter().map(|r| r.key.len() + r.value.len() + RECORD_BYTES).sum()
     }
 }
 
@@ -113,7 +109,7 @@ mod tests {
     fn batch(s: i64, bytes: usize) -> Batch {
         let record =
             Record { topic: Topic::Plans, partition: 0, key: String::new(), value: vec![0; bytes - RECORD_BYTES] };
-        Batch { now: Time::from_s(s), records: vec![record], next: Vec::new(), state: None }
+        Batch { now: Time::from_s(s), records: vec![record], next: Vec::new() }
     }
 
     #[test]

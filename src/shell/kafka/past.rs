@@ -30,6 +30,8 @@ pub(super) struct Past {
     pub(super) city: Option<City>,
     /// The ticks to be repeated, behind the one that they follow.
     pub(super) ticks: Vec<v1::EngineTick>,
+    /// The slot that the next snapshot goes to: not that of the one taken up.
+    pub(super) slot: u32,
 }
 
 impl Past {
@@ -48,7 +50,7 @@ impl Past {
         })?;
         let ticks = recent(ticks, repeat, &own);
         let city = ticks.first().map(|tick| city(world, tick));
-        Ok(Self { city, ticks })
+        Ok(Self { city, ticks, slot: 0 })
     }
 
     fn snapshot(world: &World, pulse: &Pulse, own: &v1::Provenance) -> Result<Option<Self>, Failure> {
@@ -62,7 +64,7 @@ impl Past {
         let mut city = city(world, &ticks[0]);
         let taken = wire::snapshot::whole(&parts).map(|state| city.take_up(&state));
         match taken {
-            Ok(Some(())) => Ok(Some(Self { city: Some(city), ticks })),
+            Ok(Some(())) => Ok(Some(Self { city: Some(city), ticks, slot: 1 - first.slot.min(1) })),
             Ok(None) => Ok(told("it is no state of this engine")),
             Err(wrong) => Ok(told(&wrong.to_string())),
         }

@@ -13,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, Reports, SETUP, failed};
 use super::gauges;
+use super::keeper::Parts;
 use super::outbox::{Batch, Outbox, Pending, outbox};
 use super::past::committed;
 use super::route::{Inputs, Record};
@@ -22,7 +23,7 @@ use crate::shell::cli::Failure;
 use crate::shell::clock::{self, Stopwatch};
 use crate::shell::pulse::Pulse;
 use crate::time::{Span, Time};
-use crate::wire::{self, Message, v1};
+use crate::wire::{Message, v1};
 
 /// The longest wait for one answer of the broker.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -62,12 +63,12 @@ pub(super) fn start(
     inputs: Inputs,
     writer: Writer,
     last: Option<Time>,
-    provenance: v1::Provenance,
+    parts: Arc<Parts>,
     pulse: Arc<Pulse>,
 ) -> Result<(Outbox, Writing), Failure> {
     let group = client::consumer(settings)?;
     let (outbox, mut pending) = outbox();
-    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, provenance, pulse };
+    let mut publisher = Publisher { settings: settings.clone(), inputs, writer, group, last, parts, pulse };
     let thread = thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&mut pending))?;
     Ok((outbox, thread))
 }
@@ -80,28 +81,31 @@ struct Publisher {
     group: client::Reader,
     /// The last tick that is committed.
     last: Option<Time>,
-    provenance: v1::Provenance,
+    parts: Arc<Parts>,
     pulse: Arc<Pulse>,
 }
 
 impl Publisher {
     fn run(&mut self, pending: &mut Pending) -> Result<(), Failure> {
+        let mut last = None;
         while let Some(mut gathered) = pending.gather() {
-            gathered.iter_mut().for_each(|batch| self.snapshot(batch));
+            self.snapshot(&mut gathered);
+            last = gathered.last().map(|batch| (batch.now, batch.next.clone()));
             self.write(gathered)?;
         }
-        Ok(())
+        match (last, self.parts.rest()) {
+            (Some((now, next)), records) if !records.is_empty() => self.write(vec![Batch { now, records, next }]),
+            _ => Ok(()),
+        }
     }
 
-    /// Puts a tick's state among its records, before the tick itself.
-    fn snapshot(&self, batch: &mut Batch) {
-        let Some(state) = batch.state.take() else { return };
-        let Some(tick) = batch.records.pop() else { return };
-        for part in wire::snapshot::parts(batch.now.ms(), &self.provenance, &state) {
-            let (key, value) = (part.part.to_string(), part.encode_to_vec());
-            batch.records.push(Record { topic: Topic::Snapshots, partition: 0, key, value });
-        }
-        batch.records.push(tick);
+    /// Puts parts of a snapshot among the last tick's records, before the tick itself.
+    fn snapshot(&self, batches: &mut [Batch]) {
+        let ticks = batches.len();
+        let Some(last) = batches.last_mut() else { return };
+        let Some(tick) = last.records.pop() else { return };
+        last.records.extend(self.parts.take(last.now, ticks));
+        last.records.push(tick);
     }
 
     /// Writes these ticks once, whatever it takes.

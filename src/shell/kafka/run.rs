@@ -10,6 +10,7 @@ use super::backlog::{Backlog, Cut, Share};
 use super::client::Ends;
 use super::gauges::{self, Gauges};
 use super::input::{self, News, Place, Room};
+use super::keeper::Keeper;
 use super::outbox::{Batch, Outbox};
 use super::past::{Past, beginnings, positions};
 use super::publish::{self, tick_record};
@@ -32,9 +33,6 @@ use crate::wire::v1;
 
 /// Chunks that the readers may be ahead by.
 const NEWS_MAX: usize = 64;
-
-/// However fast a day is caught up with, no more of what the engine has become is written down, bytes a second.
-const KEPT_BYTES_S: usize = 10_000_000;
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,9 +97,10 @@ pub fn run<'a>(
         None => beginnings(settings, &inputs)?,
     };
     let last = past.ticks.last().map(|tick| Time::from_ms(tick.now_ms));
+    let keeper = Keeper::start(Span::from_s(settings.snapshot_s.into()), world.provenance(), past.slot)?;
     let (outbox, publisher) =
-        publish::start(settings, inputs.clone(), writer, last, world.provenance(), Arc::clone(pulse))?;
-    let mut live = Live::start(world, inputs, next, outbox, &rim, hands.into(), Arc::clone(pulse))?;
+        publish::start(settings, inputs.clone(), writer, last, keeper.parts(), Arc::clone(pulse))?;
+    let mut live = Live::start(world, inputs, next, (outbox, keeper), &rim, hands.into(), Arc::clone(pulse))?;
     let done = live.repeat(&mut past, until, watch).and_then(|()| live.go_on(until, watch, &mut progress));
     live.end();
     let summary = live.summary;
@@ -124,6 +123,7 @@ struct Live<'a> {
     room: Arc<Room>,
     readers: Vec<JoinHandle<()>>,
     outbox: Outbox,
+    keeper: Keeper,
     provenance: v1::Provenance,
     summary: Summary,
     ends: Vec<Arc<Ends>>,
@@ -136,8 +136,6 @@ struct Live<'a> {
     gauges: Gauges,
     /// Until then lag has been told.
     told: Time,
-    /// From then on what the engine has become may be written down again.
-    keeps: Time,
 }
 
 impl<'a> Live<'a> {
@@ -145,7 +143,7 @@ impl<'a> Live<'a> {
         world: &'a World,
         inputs: Inputs,
         next: Vec<i64>,
-        outbox: Outbox,
+        (outbox, keeper): (Outbox, Keeper),
         rim: &Rim,
         hands: Hands<'a>,
         pulse: Arc<Pulse>,
@@ -177,7 +175,7 @@ impl<'a> Live<'a> {
         let provenance = world.provenance();
         let (wanted, summary) = (next.clone(), Summary::default());
         let backlog = Backlog::new(next);
-        let (city, gauges, told, keeps) = (None, Gauges::default(), Time::LONG_AGO, Time::LONG_AGO);
+        let (city, gauges, told) = (None, Gauges::default(), Time::LONG_AGO);
         Ok(Self {
             world,
             inputs,
@@ -189,6 +187,7 @@ impl<'a> Live<'a> {
             room,
             readers,
             outbox,
+            keeper,
             provenance,
             summary,
             ends,
@@ -198,7 +197,6 @@ impl<'a> Live<'a> {
             pulse,
             gauges,
             told,
-            keeps,
         })
     }
 
@@ -326,7 +324,7 @@ impl<'a> Live<'a> {
         let Some(first) = readings.filter_map(|source| self.backlog.front(source)?.time).min() else { return Ok(None) };
         let now = first.ceil(step);
         self.city = Some(self.world.city(now));
-        self.write(now - step, &Closing::Caller, Vec::new(), None)?;
+        self.write(now - step, &Closing::Caller, Vec::new())?;
         Ok(Some(now))
     }
 
@@ -352,26 +350,22 @@ impl<'a> Live<'a> {
         self.summary.messages += share.found.len() as u64;
         self.summary.ticks += 1;
         self.summary.last = Some(now);
-        let every = Span::from_s(self.world.config.kafka.snapshot_s.into());
-        let wall = clock::now();
-        let due = every > Span::ZERO && now.floor(every) == now && wall >= self.keeps;
-        let state = due.then(|| city.state());
-        if let Some(state) = &state {
-            self.keeps = wall + Span::from_ms((state.len() * 1000 / KEPT_BYTES_S) as i64);
-        }
-        self.write(now, closing, records, state)?;
+        self.write(now, closing, records)?;
+        self.keep(now);
         watch(now, &share.events, &outputs);
         self.share = share;
         Ok(())
     }
 
-    fn write(
-        &self,
-        now: Time,
-        closing: &Closing,
-        mut records: Vec<route::Record>,
-        state: Option<Vec<u8>>,
-    ) -> Result<(), Failure> {
+    /// Has it written down what the engine has become, where it is time to. The tick is on its way by then.
+    fn keep(&mut self, now: Time) {
+        let (wall, Some(city)) = (clock::now(), &self.city) else { return };
+        if self.keeper.is_due(now, wall) {
+            self.keeper.keep(now, wall, city.state());
+        }
+    }
+
+    fn write(&self, now: Time, closing: &Closing, mut records: Vec<route::Record>) -> Result<(), Failure> {
         let next = self.backlog.next().to_vec();
         let mut positions: Vec<v1::InputPosition> = Vec::new();
         for (&(topic, _), &offset) in self.inputs.iter().zip(&next) {
@@ -389,7 +383,7 @@ impl<'a> Live<'a> {
             provenance: Some(self.provenance.clone()),
         };
         records.push(tick_record(&tick));
-        match self.outbox.put(Batch { now, records, next, state }, || self.pulse.beat()) {
+        match self.outbox.put(Batch { now, records, next }, || self.pulse.beat()) {
             true => Ok(()),
             false => Err(Failure::Broker { what: "writing".into(), why: "it has ended".into() }),
         }
