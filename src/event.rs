@@ -6,24 +6,39 @@ use crate::keep::{Keep, keep};
 use crate::network::VehicleClass;
 use crate::time::{Span, Time};
 
-/// Something that happened outside. Events of one tick are sorted by time, kind, source and sequence.
+/// Something that happened outside. Events of one tick are sorted by time, kind, source and sequence. Readings are almost all
+/// of them: what is rare and long is boxed, so that one takes 64 bytes and not twice as many.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A sensor reported.
     Reading(Reading),
     /// A message arrived that names nothing known or cannot be read.
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
     /// A controller reported.
-    Status(Status),
+    Status(Box<Status>),
     /// Somebody pressed a button, or was seen waiting to cross.
     PedestrianCall(PedestrianCall),
     /// An operator decided.
-    Command(Command),
+    Command(Box<Command>),
     /// A vehicle asks for priority.
-    Priority(PriorityRequest),
+    Priority(Box<PriorityRequest>),
     /// A vehicle under way reports where it is.
     Position(Position),
 }
+
+const _: () = assert!(size_of::<Event>() <= 64);
+
+macro_rules! boxed {
+    ($($name:ident($kind:ident)),*) => {
+        $(impl From<$kind> for Event {
+            fn from(event: $kind) -> Self {
+                Self::$name(Box::new(event))
+            }
+        })*
+    };
+}
+
+boxed!(Unreadable(Unreadable), Status(Status), Command(Command), Priority(PriorityRequest));
 
 impl Event {
     /// When it happened.

@@ -212,7 +212,7 @@ impl Twin {
     fn report_controllers(&mut self) {
         let now = self.now();
         for controller in &mut self.controllers {
-            self.events.extend(controller.report(now, self.options.status_every).map(Event::Status));
+            self.events.extend(controller.report(now, self.options.status_every).map(Event::from));
         }
     }
 

@@ -107,7 +107,7 @@ impl Street {
         self.advance();
         let mut events = self.nonsense();
         for (id, c) in self.controllers.iter() {
-            events.push(Event::Status(Status {
+            events.push(Event::from(Status {
                 junction: id,
                 at: self.now,
                 running: c.running,

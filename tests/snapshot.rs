@@ -42,7 +42,7 @@ fn order(second: i64, kind: u8, junction: u8, network: &Network) -> Event {
         _ => Action::Mode(Scope::Junction(junction), Mode::Control),
     };
     let id = format!("c-{second}").into();
-    Event::Command(Command { id, at, operator: "li".into(), reason: "".into(), action })
+    Event::from(Command { id, at, operator: "li".into(), reason: "".into(), action })
 }
 
 fn bytes(names: &Names, outputs: &[Output]) -> Vec<u8> {

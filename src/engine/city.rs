@@ -256,7 +256,8 @@ impl City {
             match event {
                 Event::Priority(request) => corridors.request(request, now, &look),
                 Event::Position(position) => corridors.position(position),
-                Event::Command(Command { id, action, .. }) => {
+                Event::Command(command) => {
+                    let Command { id, action, .. } = &**command;
                     let result = match action {
                         Action::CancelPriority(request) => corridors.cancel(request, now),
                         Action::ActivatePriority(request) => corridors.activate(request, now, &look),

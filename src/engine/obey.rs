@@ -1,7 +1,7 @@
 //! Events that are not readings: what controllers report, who wants to cross, what operators order.
 
 use crate::engine::Engine;
-use crate::event::{Action, Command, Event, Mode, PedestrianCall, Reading, Scope, Seen, Status};
+use crate::event::{Action, Command, Event, Mode, PedestrianCall, Reading, Scope, Seen, Status, Unreadable};
 use crate::ids::{JunctionId, LaneId, LinkId, span};
 use crate::network::zone;
 use crate::output::{Alarm, AlarmKind, CommandOutcome, Output, Rejected, Unread};
@@ -26,7 +26,7 @@ impl Engine {
                 }
             },
             Event::Unreadable(message) => {
-                self.out.push(Output::Unreadable(Unread { event: row, message: message.clone() }));
+                self.out.push(Output::Unreadable(Unread { event: row, message: Unreadable::clone(message) }));
             }
             Event::Status(status) => self.hear_status(status),
             Event::PedestrianCall(call) => self.hear_call(call),

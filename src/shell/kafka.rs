@@ -28,6 +28,7 @@ mod route;
 pub mod run;
 pub mod settings;
 pub mod share;
+mod spares;
 pub mod tail;
 pub mod topics;
 pub mod turn;

@@ -129,12 +129,12 @@ fn events(names: &Names, tick: v1::Tick, now: Time) -> Vec<Event> {
     );
     let mut add = |field: &str, row: usize, source: &str, read: Result<Event, Wrong>| {
         let unreadable =
-            |wrong: Wrong| Event::Unreadable(wrong.within(format_args!("{field}[{row}]")).unreadable(source, now));
+            |wrong: Wrong| Event::from(wrong.within(format_args!("{field}[{row}]")).unreadable(source, now));
         events.push(read.unwrap_or_else(unreadable));
     };
     for (row, m) in tick.status.into_iter().enumerate() {
         let source = m.junction_id.clone();
-        add("status", row, &source, wire::status(names, m).map(Event::Status));
+        add("status", row, &source, wire::status(names, m).map(Event::from));
     }
     for (row, m) in tick.calls.into_iter().enumerate() {
         let source = m.junction_id.clone();
@@ -146,11 +146,11 @@ fn events(names: &Names, tick: v1::Tick, now: Time) -> Vec<Event> {
     }
     for (row, m) in tick.requests.into_iter().enumerate() {
         let source = m.request_id.clone();
-        add("requests", row, &source, wire::request(names, m).map(Event::Priority));
+        add("requests", row, &source, wire::request(names, m).map(Event::from));
     }
     for (row, m) in tick.commands.into_iter().enumerate() {
         let source = m.command_id.clone();
-        add("commands", row, &source, wire::command(names, m).map(Event::Command));
+        add("commands", row, &source, wire::command(names, m).map(Event::from));
     }
     events
 }

@@ -229,19 +229,20 @@ impl Track {
         let end = self.on_our_clock(reading.end, now, interval, allow, counters)?;
         let ms = end.ms();
         let ahead = ms - self.last;
-        if self.seen != 0 && ahead.rem_euclid(interval) != 0 {
+        // Almost all are the next one, and a division takes as long as all the rest.
+        let (steps, off) = if ahead == interval { (1, 0) } else { (ahead / interval, ahead.rem_euclid(interval)) };
+        if self.seen != 0 && off != 0 {
             self.off_grid += 1;
             if self.off_grid < PHASE_STRIKES || ahead < 0 {
                 self.off_grid = self.off_grid.min(PHASE_STRIKES);
-                let off = Span::from_ms(ahead.rem_euclid(interval));
+                let off = Span::from_ms(off);
                 return Err(Reason::Unaligned { off, interval: Span::from_ms(interval) });
             }
             counters.rephased += 1;
             self.seen = 0;
         }
         self.off_grid = 0;
-        let steps = ahead / interval;
-        let row = ms.div_euclid(interval).rem_euclid(PRINTS as i64) as usize;
+        let row = whole(ms, interval).rem_euclid(PRINTS as i64) as usize;
         if self.seen != 0 && ahead <= 0 {
             let back = -steps;
             if back < SEEN && self.seen >> back & 1 == 1 {
@@ -340,6 +341,11 @@ impl Track {
         self.strikes = (self.strikes + 1).min(SKEW_STRIKES);
         self.strikes == SKEW_STRIKES && skew != i32::MAX
     }
+}
+
+/// How many whole intervals there are in so many milliseconds. Most sensors speak once a second.
+fn whole(ms: i64, interval: i64) -> i64 {
+    if interval == 1000 { ms.div_euclid(1000) } else { ms.div_euclid(interval) }
 }
 
 /// The most vehicles that can pass one point of a lane in an interval.

@@ -81,7 +81,7 @@ impl Ambulances {
         self.under_way.push((ambulance, vehicle));
         let a = &self.all[ambulance as usize];
         let (Some(&from), Some(&to)) = (a.route.first(), a.route.last()) else { return };
-        events.push(Event::Priority(PriorityRequest {
+        events.push(Event::from(PriorityRequest {
             id: format!("call-{}", ambulance + 1).into(),
             at,
             authority: "emergency control".into(),

@@ -54,7 +54,7 @@ pub fn readings(
     let count = message.readings.len() + message.batches.iter().map(rows).sum::<usize>();
     if count > READINGS_MAX {
         let wrong = Wrong::new("", count, format!("readings are more than the {READINGS_MAX} a message may hold"));
-        events.push(Event::Unreadable(unreadable(wrong, "")));
+        events.push(Event::from(unreadable(wrong, "")));
         return;
     }
     events.reserve(count);
@@ -65,18 +65,14 @@ pub fn readings(
                 guess = after(reading.sensor);
                 Event::Reading(reading)
             }
-            Err(wrong) => {
-                Event::Unreadable(unreadable(wrong.within(format_args!("readings[{row}]")), &message.sensor_id))
-            }
+            Err(wrong) => Event::from(unreadable(wrong.within(format_args!("readings[{row}]")), &message.sensor_id)),
         });
     }
     for (row, message) in message.batches.iter().enumerate() {
         batch(names, message, &mut |outcome| {
             events.push(match outcome {
                 Ok(reading) => Event::Reading(reading),
-                Err((wrong, source)) => {
-                    Event::Unreadable(unreadable(wrong.within(format_args!("batches[{row}]")), source))
-                }
+                Err((wrong, source)) => Event::from(unreadable(wrong.within(format_args!("batches[{row}]")), source)),
             });
         });
     }

@@ -8,7 +8,7 @@ use prost::Message;
 use super::read::{NO_SPEED, after, camera, cameras, span};
 use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, v1};
 use crate::event::{Event, Reading, Seen};
-use crate::ids::SensorId;
+use crate::ids::{Id, SensorId};
 use crate::time::{Span, Time};
 
 /// The readings of a message, appended to `events`; none, and `events` as it was, where it is not as usual. `guess` is the
@@ -141,21 +141,22 @@ fn loops(
     if !fits || rows > READINGS_MAX {
         return None;
     }
-    events.reserve(rows);
-    while byte(&mut ids).is_some() {
-        let (id, _) = names.sensor_of(block(&mut ids)?, *guess)?;
-        *guess = after(id);
-        let count = varint(&mut counts)? as u32;
-        let occupancy = float(&mut occupancies)?;
+    // Every row makes an event, and what is wrong is found out behind them: so each is made where it is to be, and never
+    // moved. `ids` has as many rows as were counted.
+    let mut sound = true;
+    events.extend((0..rows).map(|_| {
+        byte(&mut ids);
+        let id = block(&mut ids).and_then(|name| names.sensor_of(name, *guess)).map(|(id, _)| id);
+        let count = varint(&mut counts);
+        sound &= id.is_some() && count.is_some();
+        let sensor = id.unwrap_or_else(|| SensorId::of(0));
+        *guess = after(sensor);
+        let occupancy = float(&mut occupancies).unwrap_or_default();
         let speed = float(&mut speeds).filter(|&speed| speed != NO_SPEED);
-        events.push(Event::Reading(Reading {
-            sensor: id,
-            end,
-            interval,
-            seen: Seen::Loop { count, occupancy, speed },
-        }));
-    }
-    counts.is_empty().then_some(())
+        let seen = Seen::Loop { count: count.unwrap_or_default() as u32, occupancy, speed };
+        Event::Reading(Reading { sensor, end, interval, seen })
+    }));
+    (sound && counts.is_empty()).then_some(())
 }
 
 fn byte(rest: &mut &[u8]) -> Option<u8> {
@@ -264,7 +265,7 @@ mod tests {
         ];
         for (what, bytes) in cases {
             let mut events = vec![Event::Reading(Reading {
-                sensor: crate::ids::Id::of(0),
+                sensor: Id::of(0),
                 end: Time::EPOCH,
                 interval: Span::ZERO,
                 seen: Seen::Loop { count: 0, occupancy: 0.0, speed: None },

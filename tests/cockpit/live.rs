@@ -124,7 +124,7 @@ fn large(room: &mut Room) {
         deadline: None,
     };
     let position = Position { vehicle, at: tick.now, point: Point { x: 0.0, y: 0.0 }, speed: 9.0, heading: None };
-    room.cockpit.tick(tick.now, &[Event::Priority(request), Event::Position(position)], &[]);
+    room.cockpit.tick(tick.now, &[Event::from(request), Event::Position(position)], &[]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn a_flood_of_requests_is_dammed_by_authority() {
     let link = |name| street.network.link_named(name).expect("a road");
     let (from, to) = (link("Fir North>Fir"), link("Fir>Fir South"));
     let request = |row: i64, now: Time| {
-        Event::Priority(PriorityRequest {
+        Event::from(PriorityRequest {
             id: format!("flood-{row}").into(),
             at: now,
             authority: "somebody".into(),

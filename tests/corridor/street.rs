@@ -178,5 +178,5 @@ pub(crate) fn position_of<'a>(events: &'a mut [Event], vehicle: &str) -> Option<
 
 /// The request among some events.
 pub(crate) fn request_of(events: &mut [Event]) -> Option<&mut PriorityRequest> {
-    events.iter_mut().find_map(|event| if let Event::Priority(request) = event { Some(request) } else { None })
+    events.iter_mut().find_map(|event| if let Event::Priority(request) = event { Some(&mut **request) } else { None })
 }

@@ -26,10 +26,10 @@ fn back(message: v1::LogEvent) -> Event {
             assert_eq!(events.len(), 1);
             events.remove(0)
         }
-        M::Status(m) => Event::Status(wire::status(names, m).expect("sound")),
+        M::Status(m) => Event::from(wire::status(names, m).expect("sound")),
         M::Call(m) => Event::PedestrianCall(wire::call(names, m).expect("sound")),
-        M::Command(m) => Event::Command(wire::command(names, m).expect("sound")),
-        M::Request(m) => Event::Priority(wire::request(names, m).expect("sound")),
+        M::Command(m) => Event::from(wire::command(names, m).expect("sound")),
+        M::Request(m) => Event::from(wire::request(names, m).expect("sound")),
         M::Position(m) => Event::Position(wire::position(m).expect("sound")),
         M::Batch(_) | M::Unreadable(_) => unreachable!("not sent by themselves"),
     }

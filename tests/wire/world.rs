@@ -178,12 +178,12 @@ fn request() -> BoxedStrategy<PriorityRequest> {
 /// Anything that can happen.
 pub(crate) fn event() -> BoxedStrategy<Event> {
     let unreadable = (time(), text(0, 80), text(0, 80)).prop_map(|(at, source, value)| {
-        Event::Unreadable(Unreadable { at, source, field: "a.b[1]".into(), value, reason: "is no link".into() })
+        Event::from(Unreadable { at, source, field: "a.b[1]".into(), value, reason: "is no link".into() })
     });
     let call = (junction_and_group(), time())
         .prop_map(|((junction, group), at)| Event::PedestrianCall(PedestrianCall { junction, group, at }));
     let command = (text(1, 80), time(), text(1, 80), text(0, 400), action())
-        .prop_map(|(id, at, operator, reason, action)| Event::Command(Command { id, at, operator, reason, action }));
+        .prop_map(|(id, at, operator, reason, action)| Event::from(Command { id, at, operator, reason, action }));
     let position =
         (text(1, 80), time(), -1e7..=1e7_f64, -1e7..=1e7_f64, 0.0..=100.0_f32, prop::option::of(0.0..360.0_f32))
             .prop_map(|(vehicle, at, x, y, speed, heading)| {
@@ -192,10 +192,10 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
     prop_oneof![
         8 => reading().prop_map(Event::Reading),
         1 => unreadable,
-        2 => status().prop_map(Event::Status),
+        2 => status().prop_map(Event::from),
         1 => call,
         2 => command,
-        1 => request().prop_map(Event::Priority),
+        1 => request().prop_map(Event::from),
         1 => position,
     ]
     .boxed()

@@ -342,14 +342,14 @@ impl Site {
         let name = signed(seat);
         let id = format!("{name}/{}-{seq}", clock::now().ms());
         let event = match ready {
-            Ready::Act(action) => Event::Command(Command {
+            Ready::Act(action) => Event::from(Command {
                 id: id.as_str().into(),
                 at: now,
                 operator: name.into(),
                 reason: order.reason.as_str().into(),
                 action,
             }),
-            Ready::Wave { vehicle, route } => Event::Priority(PriorityRequest {
+            Ready::Wave { vehicle, route } => Event::from(PriorityRequest {
                 id: id.as_str().into(),
                 at: now,
                 authority: name.into(),

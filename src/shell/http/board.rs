@@ -244,7 +244,7 @@ impl Board {
             }
             Event::Status(status) => {
                 sightings::heard(status, &self.network, &self.open, seen);
-                let status = Arc::new(status.clone());
+                let status = Arc::new(Status::clone(status));
                 if let Some(row) = self.junction(status.junction) {
                     row.status = Some(status);
                 }
@@ -262,7 +262,12 @@ impl Board {
                     let oldest = oldest.map(|(id, _)| id.clone());
                     oldest.map(|id| waves.remove(&id));
                 }
-                let wave = Wave { request: Arc::new(request.clone()), position: None, report: None, promised: None };
+                let wave = Wave {
+                    request: Arc::new(PriorityRequest::clone(request)),
+                    position: None,
+                    report: None,
+                    promised: None,
+                };
                 waves.insert(request.id.clone(), wave);
             }
             Event::Position(position) => {
@@ -434,7 +439,7 @@ mod tests {
         {
             let (now, id): (_, Box<str>) = (Time::from_s(at), row.to_string().into());
             let command = |action| Command { id: id.clone(), at: now, operator: "".into(), reason: "".into(), action };
-            let events: Vec<Event> = action.map(|action| Event::Command(command(action))).into_iter().collect();
+            let events: Vec<Event> = action.map(|action| Event::from(command(action))).into_iter().collect();
             let result = if done { Ok("".into()) } else { Err("".into()) };
             board.tick(now, &events, &[Output::Command(CommandOutcome { at: now, id: id.clone(), result })]);
             assert_eq!(board.publish(now).junctions[junction].order(now), in_force, "at {at} s");

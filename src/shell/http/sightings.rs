@@ -191,7 +191,7 @@ mod tests {
                 route: [].into(),
                 deadline: deadline.map(at),
             };
-            board.tick(at(0), &[Event::Priority(request.clone())], &[]);
+            board.tick(at(0), &[Event::from(request.clone())], &[]);
             for &(second, state, latest, seen) in told {
                 let report = Report {
                     at: at(second),

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::vec::IntoIter;
 
+use super::spares::Spares;
 use crate::event::Event;
 use crate::time::Time;
 
@@ -32,16 +32,6 @@ pub(super) struct Entry {
 }
 
 impl Chunk {
-    /// An empty one, with room for as much as there is in this one.
-    pub(super) fn alike(&self) -> Self {
-        Self {
-            source: self.source,
-            entries: Vec::with_capacity(self.entries.len()),
-            events: Vec::with_capacity(self.events.len()),
-            bytes: Vec::with_capacity(self.bytes.len()),
-        }
-    }
-
     /// The memory it takes, about.
     pub(super) fn weight(&self) -> usize {
         self.bytes.len() + self.events.len() * size_of::<Event>() + self.entries.len() * size_of::<Entry>()
@@ -92,11 +82,11 @@ pub(super) struct Found {
 
 impl Share {
     /// Nothing, in the memory of this one.
-    pub(super) fn emptied(&mut self) -> Self {
+    pub(super) fn emptied(&mut self, spares: &Spares) -> Self {
         let mut share = std::mem::take(self);
         share.events.clear();
         share.found.clear();
-        share.chunks.clear();
+        share.chunks.drain(..).filter_map(Arc::into_inner).for_each(|bytes| spares.give_bytes(bytes));
         share
     }
 
@@ -108,14 +98,21 @@ impl Share {
 
 #[derive(Debug)]
 struct Waiting {
-    entries: IntoIter<Entry>,
-    events: IntoIter<Event>,
+    entries: Vec<Entry>,
+    /// So many of them are used.
+    used: usize,
+    events: VecDeque<Event>,
     bytes: Arc<Vec<u8>>,
     read: usize,
     weight: usize,
 }
 
 impl Waiting {
+    /// Its messages that are not used yet.
+    fn left(&self) -> &[Entry] {
+        &self.entries[self.used..]
+    }
+
     /// Moves its messages from the front into a share, as long as `takes` says so.
     fn take(
         &mut self,
@@ -125,13 +122,13 @@ impl Waiting {
         mut takes: impl FnMut(&Entry) -> bool,
     ) -> Option<i64> {
         let mut last = None;
-        while let Some(entry) = self.entries.as_slice().first().copied().filter(&mut takes) {
-            self.entries.next();
+        while let Some(entry) = self.left().first().copied().filter(&mut takes) {
+            self.used += 1;
             if last.is_none() {
                 share.chunks.push(Arc::clone(&self.bytes));
             }
             let first = share.events.len();
-            share.events.extend(self.events.by_ref().take(entry.events));
+            share.events.extend(self.events.drain(..entry.events));
             for event in &mut share.events[first..] {
                 if let Event::Unreadable(unreadable) = event {
                     unreadable.at = now;
@@ -154,21 +151,24 @@ pub(super) struct Backlog {
     /// The first offset of each partition that is not used yet.
     next: Vec<i64>,
     weights: Vec<usize>,
+    /// Where the memory of what is used goes.
+    spares: Arc<Spares>,
 }
 
 impl Backlog {
     /// Empty queues that begin at these offsets.
-    pub(super) fn new(next: Vec<i64>) -> Self {
+    pub(super) fn new(next: Vec<i64>, spares: Arc<Spares>) -> Self {
         let queues = next.iter().map(|_| VecDeque::new()).collect();
-        Self { queues, weights: vec![0; next.len()], next }
+        Self { queues, weights: vec![0; next.len()], next, spares }
     }
 
     pub(super) fn push(&mut self, chunk: Chunk) {
         let weight = chunk.weight();
         self.weights[chunk.source] += weight;
         self.queues[chunk.source].push_back(Waiting {
-            entries: chunk.entries.into_iter(),
-            events: chunk.events.into_iter(),
+            entries: chunk.entries,
+            used: 0,
+            events: chunk.events.into(),
             bytes: Arc::new(chunk.bytes),
             read: 0,
             weight,
@@ -187,13 +187,13 @@ impl Backlog {
 
     /// The message at the front of a partition.
     pub(super) fn front(&self, source: usize) -> Option<&Entry> {
-        self.queues[source].iter().find_map(|w| w.entries.as_slice().first())
+        self.queues[source].iter().find_map(|w| w.left().first())
     }
 
     /// Whether all messages of a partition before this offset are at hand or used. The last one of them was there when
     /// the offset was noted.
     pub(super) fn holds(&self, source: usize, next: i64) -> bool {
-        let newest = self.queues[source].iter().rev().find_map(|w| w.entries.as_slice().last());
+        let newest = self.queues[source].iter().rev().find_map(|w| w.left().last());
         self.next[source] >= next || newest.is_some_and(|entry| entry.offset + 1 >= next)
     }
 
@@ -216,11 +216,13 @@ impl Backlog {
             if let Some(last) = waiting.take(source, now, share, &mut takes) {
                 self.next[source] = last + 1;
             }
-            if !waiting.entries.as_slice().is_empty() {
+            if !waiting.left().is_empty() {
                 return;
             }
             self.weights[source] -= waiting.weight;
-            queue.pop_front();
+            if let Some(Waiting { entries, events, .. }) = queue.pop_front() {
+                self.spares.give(entries, events.into());
+            }
         }
     }
 
@@ -228,7 +230,7 @@ impl Backlog {
     /// wrong, and waiting for it would make all the others late.
     fn overtaken(&self, source: usize, cut: Cut) -> bool {
         let Cut::Time(_) = cut else { return false };
-        let behind = self.queues[source].iter().flat_map(|w| w.entries.as_slice()).skip(1).take(BEHIND);
+        let behind = self.queues[source].iter().flat_map(|w| w.left()).skip(1).take(BEHIND);
         let (due, all) = behind.fold((0, 0), |(due, all), entry| (due + usize::from(cut.takes(entry)), all + 1));
         2 * due > all
     }
@@ -245,7 +247,7 @@ mod tests {
             let at = Time::from_ms(time.unwrap_or(-1));
             let text = || offset.to_string().into();
             let event = Unreadable { at, source: text(), field: text(), value: text(), reason: text() };
-            chunk.events.push(Event::Unreadable(event));
+            chunk.events.push(Event::from(event));
             chunk.bytes.push(offset as u8);
             let bytes_end = chunk.bytes.len();
             chunk.entries.push(Entry { offset, time: time.map(Time::from_ms), events: 1, bytes_end });
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_tick_takes_what_its_time_has_come_for() {
-        let mut backlog = Backlog::new(vec![3]);
+        let mut backlog = Backlog::new(vec![3], Arc::default());
         backlog.push(chunk(&[(3, Some(10)), (4, None), (6, Some(20))]));
         backlog.push(chunk(&[(7, Some(20))]));
         let mut share = Share::default();
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_ahead_makes_nobody_late() {
-        let mut backlog = Backlog::new(vec![0]);
+        let mut backlog = Backlog::new(vec![0], Arc::default());
         backlog.push(chunk(&[(0, Some(90)), (1, Some(10)), (2, Some(10)), (3, Some(20)), (4, Some(5)), (5, Some(20))]));
         let mut share = Share::default();
         backlog.take(0, Cut::Time(Time::from_ms(10)), Time::from_ms(10), &mut share);
@@ -282,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_repeated_tick_takes_what_it_took() {
-        let mut backlog = Backlog::new(vec![0]);
+        let mut backlog = Backlog::new(vec![0], Arc::default());
         backlog.push(chunk(&[(0, Some(99)), (1, Some(1)), (2, None)]));
         let mut share = Share::default();
         backlog.take(0, Cut::Offset(2), Time::EPOCH, &mut share);

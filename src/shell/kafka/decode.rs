@@ -44,7 +44,7 @@ pub(super) fn decode(
         Err(wrong) => Some(wrong),
     };
     if let Some(wrong) = wrong {
-        events.push(Event::Unreadable(unreadable(wrong, &String::from_utf8_lossy(raw.key))));
+        events.push(Event::from(unreadable(wrong, &String::from_utf8_lossy(raw.key))));
     }
     middle(&events[first..])
 }
@@ -76,17 +76,17 @@ fn message(
             Body::Json(text) => wire::readings(names, json::parse(text)?, unreadable, events),
         },
         Topic::Positions => rim.position(wire::position(parse(body)?)?, events),
-        Topic::Requests => events.push(Event::Priority(rim.request(wire::request(names, parse(body)?)?))),
-        Topic::Commands => events.push(Event::Command(rim.command(wire::command(names, parse(body)?)?))),
+        Topic::Requests => events.push(Event::from(rim.request(wire::request(names, parse(body)?)?))),
+        Topic::Commands => events.push(Event::from(rim.command(wire::command(names, parse(body)?)?))),
         _ => {
             let mut add = |field: &str, row: usize, source: &str, read: Result<Event, Wrong>| {
                 let refused = |wrong: Wrong| unreadable(wrong.within(format_args!("{field}[{row}]")), source);
-                events.push(read.unwrap_or_else(|wrong| Event::Unreadable(refused(wrong))));
+                events.push(read.unwrap_or_else(|wrong| Event::from(refused(wrong))));
             };
             let report: v1::SignalReport = parse(body)?;
             for (row, m) in report.status.into_iter().enumerate() {
                 let source = m.junction_id.clone();
-                add("status", row, &source, wire::status(names, m).map(Event::Status));
+                add("status", row, &source, wire::status(names, m).map(Event::from));
             }
             for (row, m) in report.calls.into_iter().enumerate() {
                 let source = m.junction_id.clone();

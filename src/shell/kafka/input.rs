@@ -16,6 +16,7 @@ use super::client::{self, Ends, failed};
 use super::decode::{Raw, decode};
 use super::rim::Rim;
 use super::settings::Settings;
+use super::spares::Spares;
 use super::topics::Topic;
 use crate::ids::SensorId;
 use crate::shell::cli::Failure;
@@ -52,6 +53,7 @@ pub(super) struct Room {
     pub(super) waiting: Vec<AtomicUsize>,
     /// Above this a partition is paused.
     pub(super) most: usize,
+    pub(super) spares: Arc<Spares>,
     pub(super) stop: AtomicBool,
 }
 
@@ -149,8 +151,9 @@ impl Reader {
         for _ in 0..ROUND {
             let heard = match self.consumer.poll(wait) {
                 None => {
-                    return (0..self.chunks.len())
-                        .all(|partition| flush(&mut self.chunks[partition], &self.place, partition, &self.news));
+                    return (0..self.chunks.len()).all(|partition| {
+                        flush(&mut self.chunks[partition], &self.place, partition, &self.news, &self.room.spares)
+                    });
                 }
                 Some(Ok(message)) => {
                     if std::mem::take(&mut self.interrupted) {
@@ -160,12 +163,12 @@ impl Reader {
                     self.flows[partition].ended = false;
                     let chunk = &mut self.chunks[partition];
                     self.reading.add(chunk, &message, believed);
-                    chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news)
+                    chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news, &self.room.spares)
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     let partition = usize::try_from(partition).unwrap_or_default();
                     self.flows[partition].ended = true;
-                    flush(&mut self.chunks[partition], &self.place, partition, &self.news)
+                    flush(&mut self.chunks[partition], &self.place, partition, &self.news, &self.room.spares)
                         && self.news.send(News::Ended(self.place.first + partition)).is_ok()
                 }
                 Some(Err(error)) => self.trouble(error),
@@ -223,12 +226,11 @@ impl Reader {
 }
 
 /// Hands a chunk on; false when nobody listens any more.
-fn flush(chunk: &mut Chunk, place: &Place, partition: usize, news: &SyncSender<News>) -> bool {
+fn flush(chunk: &mut Chunk, place: &Place, partition: usize, news: &SyncSender<News>, spares: &Spares) -> bool {
     if chunk.entries.is_empty() {
         return true;
     }
-    let next = chunk.alike();
-    let full = std::mem::replace(chunk, next);
+    let full = std::mem::replace(chunk, spares.chunk());
     news.send(News::Chunk(Chunk { source: place.first + partition, ..full })).is_ok()
 }
 

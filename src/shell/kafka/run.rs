@@ -156,6 +156,7 @@ impl<'a> Live<'a> {
         let room = Arc::new(Room {
             waiting: inputs.iter().map(|_| Default::default()).collect(),
             most: most / inputs.len().max(1),
+            spares: Arc::default(),
             stop: AtomicBool::new(false),
         });
         let (mut readers, mut ends) = (Vec::new(), Vec::new());
@@ -174,7 +175,7 @@ impl<'a> Live<'a> {
         let marks = Watermarks::new(inputs.iter().map(partition), lateness, clock::now());
         let provenance = world.provenance();
         let (wanted, summary) = (next.clone(), Summary::default());
-        let backlog = Backlog::new(next);
+        let backlog = Backlog::new(next, Arc::clone(&room.spares));
         let (city, gauges, told) = (None, Gauges::default(), Time::LONG_AGO);
         Ok(Self {
             world,
@@ -213,7 +214,7 @@ impl<'a> Live<'a> {
                 }
                 self.listen(Duration::from_millis(50))?;
             }
-            let mut share = self.share.emptied();
+            let mut share = self.share.emptied(&self.room.spares);
             for (source, &next) in self.wanted.iter().enumerate() {
                 self.backlog.take(source, Cut::Offset(next), now, &mut share);
             }
@@ -329,7 +330,7 @@ impl<'a> Live<'a> {
     }
 
     fn tick(&mut self, now: Time, closing: &Closing, watch: &mut Watch<'_>) -> Result<(), Failure> {
-        let mut share = self.share.emptied();
+        let mut share = self.share.emptied(&self.room.spares);
         for source in 0..self.inputs.len() {
             self.backlog.take(source, Cut::Time(now), now, &mut share);
         }

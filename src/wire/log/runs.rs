@@ -88,17 +88,17 @@ pub(super) fn unpack(names: &Names, message: v1::LogEvent, events: &mut Vec<Even
             return outcome.break_value().map_or(Ok(()), Err);
         }
         M::Reading(m) => Event::Reading(read::reading(names, &m, None).map_err(|w| w.within("reading"))?),
-        M::Unreadable(m) => Event::Unreadable(crate::event::Unreadable {
+        M::Unreadable(m) => Event::from(crate::event::Unreadable {
             at: crate::time::Time::from_ms(m.at_ms),
             source: m.source.into(),
             field: m.field.into(),
             value: m.value.into(),
             reason: m.reason.into(),
         }),
-        M::Status(m) => Event::Status(read_control::status(names, m).map_err(|w| w.within("status"))?),
+        M::Status(m) => Event::from(read_control::status(names, m).map_err(|w| w.within("status"))?),
         M::Call(m) => Event::PedestrianCall(read_control::call(names, m).map_err(|w| w.within("call"))?),
-        M::Command(m) => Event::Command(read_control::command(names, m).map_err(|w| w.within("command"))?),
-        M::Request(m) => Event::Priority(read_control::request(names, m).map_err(|w| w.within("request"))?),
+        M::Command(m) => Event::from(read_control::command(names, m).map_err(|w| w.within("command"))?),
+        M::Request(m) => Event::from(read_control::request(names, m).map_err(|w| w.within("request"))?),
         M::Position(m) => Event::Position(read_control::position(m).map_err(|w| w.within("position"))?),
     });
     Ok(())
