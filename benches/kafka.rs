@@ -3,7 +3,7 @@
 //! making and filling them is not measured. Beside criterion's wall time each case says what it cost in CPU time of this
 //! process.
 //!
-//! `GREENWAVE_BENCH_READINGS="200000 4000000"` sets how many, singly and in batches. `GREENWAVE_BENCH_DAY=0.1` uses so much
+//! `GREENWAVE_BENCH_READINGS="1000000 4000000"` sets how many, singly and in batches. `GREENWAVE_BENCH_DAY=0.1` uses so much
 //! of a day of 120 million readings instead, once, and says how long it took.
 
 #[path = "../tests/kafka/bootstrap.rs"]
@@ -61,6 +61,7 @@ fn poll_all(world: &World, messages: usize) {
         .set("bootstrap.servers", bootstrap())
         .set("group.id", "raw")
         .set("fetch.message.max.bytes", "4194304")
+        .set("fetch.queue.backoff.ms", "5")
         .create()
         .expect("a consumer");
     let mut list = TopicPartitionList::new();
@@ -113,7 +114,7 @@ fn ingest(c: &mut Criterion) {
     if let Some(share) = std::env::var("GREENWAVE_BENCH_DAY").ok().and_then(|share| share.parse().ok()) {
         return day(share);
     }
-    let counts = std::env::var("GREENWAVE_BENCH_READINGS").unwrap_or_else(|_| "200000 4000000".into());
+    let counts = std::env::var("GREENWAVE_BENCH_READINGS").unwrap_or_else(|_| "1000000 4000000".into());
     let counts: Vec<usize> = counts.split_whitespace().map(|n| n.parse().expect("a number of readings")).collect();
     let mut group = c.benchmark_group("ingest/kafka");
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_millis(1));
