@@ -32,6 +32,7 @@ fn look(lane: LaneId, within_m: f64) -> Option<Sight> {
         startup_s: 2.0,
         flow: 0.1,
         closed: false,
+        stuck: false,
     })
 }
 

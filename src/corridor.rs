@@ -12,6 +12,7 @@ mod cost;
 pub mod eta;
 pub mod preempt;
 pub mod recovery;
+mod round;
 pub mod route;
 pub mod way;
 

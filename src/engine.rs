@@ -19,6 +19,7 @@ mod report;
 mod rung;
 pub mod settings;
 mod settle;
+mod stuck;
 mod waiting;
 
 use crate::keep::{keep, resume};
@@ -42,6 +43,7 @@ use decide::{Asked, Open};
 use post::Post;
 use reference::Sight;
 pub use settings::{Control, Settings};
+use stuck::Fronts;
 
 /// Drivers still use this much of a yellow. Source: HCM, end gain.
 const YELLOW_USED: Span = Span::from_ms(1500);
@@ -86,6 +88,8 @@ pub struct Engine {
     /// What vehicles on their way ask of junctions here, for each in the order in which they are served.
     preempt: Vec<Preemption>,
     closed: BTreeSet<LaneId>,
+    /// Queues that have green and do not move.
+    fronts: Fronts,
     /// Only where a reference controller may decide.
     sight: Option<Sight>,
     /// How lanes discharge here.
@@ -99,7 +103,7 @@ pub struct Engine {
 }
 
 resume!(Engine {
-    kept: traffic, tracker, norm, open, foreign, preempt, closed, sight, now;
+    kept: traffic, tracker, norm, open, foreign, preempt, closed, fronts, sight, now;
     each: posts;
     built: network, sensors, settings, partition, upstream, onward, border, opened, asked,
         answers, out
@@ -129,6 +133,7 @@ impl Engine {
             border: border(&network, &part),
             posts: Table::starting(first, posts),
             sight: looks.then(|| Sight::new(&network, &part)),
+            fronts: Fronts::new(&part.lanes),
             partition: part,
             traffic,
             tracker,
@@ -210,6 +215,7 @@ impl Engine {
                     green.map(|(group, _)| group).collect()
                 }
             };
+            self.fronts.advance(&self.network, junction, self.open[id], self.now, self.settings.tick());
         }
     }
 }

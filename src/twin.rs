@@ -284,6 +284,12 @@ impl Twin {
         &self.ambulances.all
     }
 
+    /// An ambulance under way, by its row, goes on along another route from where that has the link it is on. False where
+    /// that has not, where it has a gap, or where the ambulance is not under way.
+    pub fn reroute(&mut self, ambulance: usize, route: &[LinkId]) -> bool {
+        self.ambulances.reroute(&mut self.flow, &self.network, ambulance, route)
+    }
+
     /// What became of the people at `crossing`, or of all on foot.
     pub fn walked(&self, crossing: Option<CrossingId>) -> Walked {
         self.walks.walked(crossing, self.now)

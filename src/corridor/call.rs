@@ -6,19 +6,18 @@ use crate::corridor::cost::cost;
 use crate::corridor::eta::{Fix, Progress, STRAYS_MAX};
 use crate::corridor::preempt::Preemption;
 use crate::corridor::recovery::Books;
+use crate::corridor::round::{InTheWay, OWED, plan};
 use crate::corridor::route::Atlas;
 use crate::corridor::way::{Gate, Way, project};
 use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
-use crate::ids::{JunctionId, LinkId, span};
+use crate::ids::{JunctionId, LinkId};
 use crate::keep::keep;
 use crate::network::{Network, Point};
 use crate::time::{Span, Time};
 
 /// A green is held so long beyond the latest instant at which the vehicle should have passed.
 const TIMEOUT: Span = Span::from_s(10);
-/// From asking to green, as a rule: what conflicting groups still owe.
-const OWED: Span = Span::from_s(12);
 /// A vehicle this far past a line has checked out, m.
 const PASSED_M: f64 = 6.0;
 /// A vehicle that stands for so long is parked: others have their greens until it moves.
@@ -39,9 +38,9 @@ pub(super) struct Call {
     pub(super) request: PriorityRequest,
     pub(super) state: State,
     books: Books,
-    way: Way,
-    progress: Progress,
-    gates: Vec<GateEta>,
+    pub(super) way: Way,
+    pub(super) progress: Progress,
+    pub(super) gates: Vec<GateEta>,
     /// Whether each of those is walled in by the queue of another turn.
     walled: Vec<bool>,
     /// When each junction could show green, as it last said.
@@ -50,8 +49,7 @@ pub(super) struct Call {
     parked: bool,
     /// Since when it is beside its way, with no other from there.
     lost: Option<Time>,
-    /// The road ahead that is closed, if there is no way around it.
-    closed: Option<LinkId>,
+    pub(super) in_the_way: InTheWay,
     told: Time,
     /// When it was through, cancelled or timed out.
     ended: Option<Time>,
@@ -71,7 +69,7 @@ keep!(Call {
     expires,
     parked,
     lost,
-    closed,
+    in_the_way,
     told,
     ended,
     last
@@ -87,7 +85,7 @@ impl Call {
         now: Time,
         look: Look<'_>,
     ) -> Result<Self, &'static str> {
-        let way = plan(network, atlas, request, look)?;
+        let way = plan(network, atlas, request, &[], look)?;
         let mut call = Self {
             serial,
             request: request.clone(),
@@ -100,7 +98,7 @@ impl Call {
             expires: Time::NEVER,
             parked: false,
             lost: None,
-            closed: None,
+            in_the_way: InTheWay::default(),
             told: now,
             ended: None,
             last: None,
@@ -112,7 +110,7 @@ impl Call {
     }
 
     /// How long it may take from now on.
-    fn expect(&mut self, now: Time) {
+    pub(super) fn expect(&mut self, now: Time) {
         let (_, high) = self.progress.band(&self.way, self.way.length_m(), now);
         self.expires = high + (high - now) + SLACK;
     }
@@ -126,11 +124,11 @@ impl Call {
         now: Time,
         look: Look<'_>,
     ) -> Result<(), &'static str> {
-        let here = self.way.links[self.way.row(self.progress.at_m)];
+        let here = self.here();
         // Of a route that is told, the part from where it is; one that does not pass there is no way for it.
         let rest = request.route.iter().position(|&link| link == here).map_or(&[][..], |row| &request.route[row..]);
         let asked = PriorityRequest { from: here, route: rest.into(), ..request.clone() };
-        let way = plan(network, atlas, &asked, look)?;
+        let way = plan(network, atlas, &asked, &[], look)?;
         self.turn_into(way);
         self.request = asked;
         self.estimate(network, now, look);
@@ -139,7 +137,7 @@ impl Call {
     }
 
     /// Goes on along `way`, which begins with the link it is on.
-    fn turn_into(&mut self, way: Way) {
+    pub(super) fn turn_into(&mut self, way: Way) {
         let row = self.way.row(self.progress.at_m);
         let to_line = self.way.end_m[row] - self.progress.at_m;
         let on_it = self.way.links[row] == way.links[0];
@@ -172,7 +170,7 @@ impl Call {
         if self.progress.strays >= STRAYS_MAX {
             self.progress.strays = 0;
             let here = self.last.and_then(|point| nearest(network, point));
-            if here.is_some_and(|here| self.goes_round(network, atlas, here, look)) {
+            if here.is_some_and(|here| self.turns_off(network, atlas, here, look)) {
                 self.estimate(network, now, look);
                 self.expect(now);
                 return Some(self.report(network, now, "it left its way: planned anew from where it is", look));
@@ -185,22 +183,8 @@ impl Call {
         if self.lost.is_some_and(|since| now - since > PARKED) {
             return Some(self.end(State::TimedOut, now, "it left its way and did not come back"));
         }
-        let closed = self.closed_ahead(network, look);
-        if closed != self.closed {
-            let here = self.way.links[self.way.row(self.progress.at_m)];
-            let round = closed.is_some()
-                && self.goes_round(network, atlas, here, look)
-                && self.closed_ahead(network, look).is_none();
-            self.closed = closed.filter(|_| !round);
-            let why = match (closed.is_some(), round) {
-                (true, true) => "a road ahead is closed: planned anew around it",
-                (true, false) => "a road ahead is closed, and no way leads around it",
-                _ => "the road ahead is open again",
-            };
+        if let Some(why) = self.go_round(network, atlas, now, look) {
             self.estimate(network, now, look);
-            if round {
-                self.expect(now);
-            }
             return Some(self.report(network, now, why, look));
         }
         if self.way.gates.last().is_none_or(|last| self.progress.at_m > last.at_m + PASSED_M) {
@@ -214,20 +198,6 @@ impl Call {
             return Some(self.report(network, now, why, look));
         }
         (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
-    }
-
-    /// Takes the fastest way from `here` instead of its own; whether there is one.
-    fn goes_round(&mut self, network: &Network, atlas: &Atlas, here: LinkId, look: Look<'_>) -> bool {
-        let asked = PriorityRequest { from: here, route: Box::default(), ..self.request.clone() };
-        let Ok(way) = plan(network, atlas, &asked, look) else { return false };
-        self.turn_into(way);
-        true
-    }
-
-    /// The first road ahead of the one it is on that nobody can drive on.
-    fn closed_ahead(&self, network: &Network, look: Look<'_>) -> Option<LinkId> {
-        let mut ahead = self.way.links[self.way.row(self.progress.at_m) + 1..].iter().copied();
-        ahead.find(|&link| shut(network, link, look))
     }
 
     /// When it comes to each signal before it, and when that has to open.
@@ -351,30 +321,6 @@ pub(super) fn told(request: &PriorityRequest, state: State, at: Time, why: &str)
         accounts: Vec::new(),
         ended: None,
     }
-}
-
-/// The way that a request gives, or else the fastest.
-fn plan(network: &Network, atlas: &Atlas, request: &PriorityRequest, look: Look<'_>) -> Result<Way, &'static str> {
-    if !request.route.is_empty() {
-        return Way::new(network, &request.route).ok_or("its route has a gap");
-    }
-    let held = |link: LinkId| {
-        let (mut open, mut queue) = (false, Span::ZERO);
-        for sight in span(&network.link(link).lanes).map(|lane| look(lane, f64::INFINITY)) {
-            open |= sight.is_none_or(|sight| !sight.closed);
-            queue = queue.max(sight.map_or(Span::ZERO, |sight| Span::nearest(sight.vehicles * sight.headway_s)));
-        }
-        let signal = network.junction_at_end(link).is_some();
-        open.then(|| if signal { OWED + queue } else { Span::ZERO })
-    };
-    let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
-    Way::new(network, &links).ok_or("no way leads there")
-}
-
-/// Whether nobody can drive on a road: every lane of it is closed.
-fn shut(network: &Network, link: LinkId, look: Look<'_>) -> bool {
-    let mut lanes = span(&network.link(link).lanes).map(|lane| look(lane, 0.0));
-    lanes.all(|sight| sight.is_some_and(|sight| sight.closed))
 }
 
 /// The road nearest to a point, within 60 m.

@@ -38,6 +38,8 @@ pub struct Sight {
     pub flow: f64,
     /// Whether nobody can drive there.
     pub closed: bool,
+    /// Whether its queue has green and does not move.
+    pub stuck: bool,
 }
 
 /// What is known of the lanes: of each, and of those on it within a distance of its end, m. None where nothing is.

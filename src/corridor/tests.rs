@@ -31,7 +31,7 @@ fn request(network: &Network) -> PriorityRequest {
 /// Empty roads, those of `closed` shut.
 fn road(network: &Network, closed: Option<LinkId>, lane: LaneId) -> Sight {
     let closed = closed == Some(network.lane(lane).link);
-    Sight { vehicles: 0.0, room: 10.0, headway_s: 1.9, startup_s: 2.0, flow: 0.1, closed }
+    Sight { vehicles: 0.0, room: 10.0, headway_s: 1.9, startup_s: 2.0, flow: 0.1, closed, stuck: false }
 }
 
 #[test]
@@ -64,4 +64,38 @@ fn a_road_that_is_closed_ahead_is_gone_round_and_what_is_asked_of_the_signals_wi
     let before = told(&mut corridors, 4, &closed);
     assert!(before[0].starts_with("a road ahead is closed"), "{before:?}");
     assert_eq!(told(&mut corridors, 5, &free).first().map(String::as_str), Some("the road ahead is open again"));
+}
+
+#[test]
+fn a_queue_that_does_not_move_is_gone_round_once_and_no_two_ways_are_taken_in_turn() {
+    let (network, mut corridors) = corridors();
+    let free = |lane, _| Some(road(&network, None, lane));
+    corridors.request(&request(&network), Time::EPOCH, &free);
+    let way = |reports: &[Report]| reports.last().expect("a report").route.clone();
+    let mut own = way(&corridors.step(Time::from_s(1), &[], &free).1);
+    let mut told = 0;
+    let mut ways = vec![own.clone()];
+    for s in 2..60 {
+        // Whichever way it takes, on one road in its middle nobody moves.
+        let signal = |link: &&LinkId| network.junction_at_end(**link).is_some();
+        let stuck = *own[own.len() / 2..].iter().find(signal).expect("a signal");
+        let look = |lane, _| Some(Sight { stuck: network.lane(lane).link == stuck, ..road(&network, None, lane) });
+        corridors.position(&Position {
+            vehicle: "ambulance".into(),
+            at: Time::from_s(s),
+            point: network.link(own[0]).shape[0],
+            speed: 0.0,
+            heading: None,
+        });
+        let (_, reports) = corridors.step(Time::from_s(s), &[], &look);
+        let round = |report: &&Report| report.why.contains("does not move: planned anew");
+        if let Some(report) = reports.iter().find(round) {
+            assert!(!report.route.contains(&stuck) && report.route.last() == own.last(), "{s} s");
+            told += 1;
+            own = report.route.clone();
+            assert!(!ways.contains(&own), "second {s}: this way was left before");
+            ways.push(own.clone());
+        }
+    }
+    assert!((1..10).contains(&told), "{told} ways");
 }

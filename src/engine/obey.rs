@@ -17,6 +17,7 @@ impl Engine {
             Event::Reading(reading) => match self.traffic.observe(reading, self.now) {
                 Ok(Accepted::Used { .. }) if self.traffic.health(reading.sensor).usable() => {
                     self.hit(reading);
+                    self.fronts.hear(&self.sensors, reading);
                     return Some(reading);
                 }
                 Ok(_) => {}

@@ -104,6 +104,7 @@ impl Engine {
             startup_s: f64::from(discharge.startup_s),
             flow: self.traffic.lane(lane).map_or(0.0, |state| state.arrivals.flow.get() / 3600.0),
             closed: self.closed.contains(&lane),
+            stuck: self.fronts.stuck(lane),
         })
     }
 }

@@ -94,6 +94,24 @@ impl Ambulances {
         }));
     }
 
+    /// One goes on along another route; whether it does.
+    pub(super) fn reroute(&mut self, flow: &mut Flow, network: &Network, ambulance: usize, route: &[LinkId]) -> bool {
+        let under_way = self.under_way.iter().find(|u| u.0 as usize == ambulance);
+        let Some(&(_, vehicle)) = under_way else { return false };
+        let here = LinkId::of(flow.fleet.hop(vehicle).link as usize);
+        let Some(rest) = route.iter().position(|&link| link == here).map(|row| &route[row..]) else { return false };
+        let leads =
+            |pair: &[LinkId]| network.movements_from(pair[0]).iter().any(|&m| network.movements()[m].to == pair[1]);
+        if !rest.windows(2).all(leads) {
+            return false;
+        }
+        flow.goes_on(vehicle, rest);
+        let row = &mut self.all[ambulance];
+        let driven = row.route.iter().position(|&link| link == here).unwrap_or(0);
+        row.route = row.route[..driven].iter().chain(rest).copied().collect();
+        true
+    }
+
     /// Moves those that pass queues through one slot that ends at `now`, and notes who arrived.
     pub(super) fn act(&mut self, flow: &mut Flow, now: Ms) {
         for (vehicle, lane) in std::mem::take(&mut flow.passing) {

@@ -4,6 +4,7 @@ use super::calendar::Ms;
 use super::flow::{Flow, LOOK_AGAIN, MERGE, STOP};
 use super::road::NONE;
 use super::vehicle::Vehicle;
+use crate::ids::LinkId;
 
 impl Flow {
     /// The first vehicle outside finds room, or does not.
@@ -59,6 +60,13 @@ impl Flow {
             self.fleet.rows[tail as usize].next = row;
         }
         row
+    }
+
+    /// A vehicle goes on along another route, which begins with the link it is on.
+    pub(super) fn goes_on(&mut self, vehicle: u32, route: &[LinkId]) {
+        let hop = self.fleet.hops.len() as u32;
+        self.roads.hops(route, &mut self.fleet.hops);
+        self.fleet.rows[vehicle as usize].hop = hop;
     }
 
     /// The first vehicle of `lane` has reached the end of its route.

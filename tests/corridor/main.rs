@@ -2,6 +2,7 @@
 //! lies, a flood of requests, people who have waited long enough. No red light is run, no lamp breaks a rule.
 
 mod asked;
+mod blocked;
 mod lost;
 mod recovery;
 mod several;

@@ -26,6 +26,8 @@ pub(crate) struct Street {
     pub(crate) reports: Vec<Report>,
     /// Junctions whose plan a green wave decided, and when.
     pub(crate) led: Vec<(Time, JunctionId)>,
+    /// Whether ambulances take the ways that they are told.
+    pub(crate) follows: bool,
     twin: Twin,
     city: City,
     oracle: Oracle,
@@ -72,6 +74,7 @@ impl Street {
             oracle: Oracle::new(&network),
             network,
             reports: Vec::new(),
+            follows: false,
             led: Vec::new(),
             faults: Vec::new(),
             red: BTreeMap::new(),
@@ -97,7 +100,14 @@ impl Street {
                         }
                         self.twin.accept(&published.plan).expect("a plan that its controller takes");
                     }
-                    Output::Corridor(report) => self.reports.push(*report),
+                    Output::Corridor(report) => {
+                        let own = |a: &Ambulance| *a.name == *report.request.vehicle;
+                        let row = self.twin.ambulances().iter().position(own).filter(|_| self.follows);
+                        if let Some(row) = row.filter(|_| report.state == State::Active) {
+                            self.twin.reroute(row, &report.route);
+                        }
+                        self.reports.push(*report);
+                    }
                     _ => {}
                 }
             }
