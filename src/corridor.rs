@@ -10,6 +10,7 @@ mod call;
 pub mod clear;
 mod cost;
 pub mod eta;
+pub mod others;
 pub mod preempt;
 pub mod recovery;
 mod round;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use crate::corridor::arbitrate::arbitrate;
 use crate::corridor::call::Call;
 use crate::corridor::clear::Look;
+use crate::corridor::others::Alternative;
 use crate::corridor::preempt::Preemption;
 use crate::corridor::recovery::{Account, Owed};
 use crate::corridor::route::Atlas;
@@ -120,6 +122,8 @@ pub struct Report {
     pub gates: Vec<GateEta>,
     /// The earliest and the latest instant at which it is there.
     pub arrives: Option<(Time, Time)>,
+    /// Other ways from where it is, the next best first; told while it is on the link where they part.
+    pub alternatives: Vec<Alternative>,
     /// What the greens before it are expected to cost others, vehicle-seconds.
     pub cost_veh_s: f64,
     /// What its greens have cost others so far, measured, vehicle-seconds.
@@ -130,7 +134,20 @@ pub struct Report {
     pub ended: Option<Time>,
 }
 
-keep!(Report { at, request, state, why, route, gates, arrives, cost_veh_s, extra_veh_s, accounts, ended });
+keep!(Report {
+    at,
+    request,
+    state,
+    why,
+    route,
+    gates,
+    arrives,
+    alternatives,
+    cost_veh_s,
+    extra_veh_s,
+    accounts,
+    ended
+});
 
 /// What a junction answers the call it serves or served.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -260,6 +277,7 @@ impl Corridors {
             Err(why) => call::told(request, State::Refused, now, why),
             Ok(mut call) => {
                 call.state = State::Preview;
+                call.compared(&self.network, &self.atlas, now, look);
                 call.report(&self.network, now, "a preview: nothing is asked of anybody", look)
             }
         }

@@ -4,6 +4,7 @@ use crate::corridor::arbitrate::{Ask, weight};
 use crate::corridor::clear::{self, Look};
 use crate::corridor::cost::cost;
 use crate::corridor::eta::{Fix, Progress, STRAYS_MAX};
+use crate::corridor::others::Alternative;
 use crate::corridor::preempt::Preemption;
 use crate::corridor::recovery::Books;
 use crate::corridor::round::{InTheWay, OWED, plan};
@@ -50,6 +51,12 @@ pub(super) struct Call {
     /// Since when it is beside its way, with no other from there.
     lost: Option<Time>,
     pub(super) in_the_way: InTheWay,
+    /// Since when it goes this way, until others have been looked for.
+    compare: Option<Time>,
+    /// Those, while it is on the link where they part.
+    others: Vec<Alternative>,
+    /// The band of its arrival as last told, and when it had been heard of last then.
+    band: Option<(Time, (Time, Time))>,
     told: Time,
     /// When it was through, cancelled or timed out.
     ended: Option<Time>,
@@ -70,6 +77,9 @@ keep!(Call {
     parked,
     lost,
     in_the_way,
+    compare,
+    others,
+    band,
     told,
     ended,
     last
@@ -99,6 +109,9 @@ impl Call {
             parked: false,
             lost: None,
             in_the_way: InTheWay::default(),
+            compare: Some(now),
+            others: Vec::new(),
+            band: None,
             told: now,
             ended: None,
             last: None,
@@ -143,6 +156,9 @@ impl Call {
         let on_it = self.way.links[row] == way.links[0];
         self.progress.at_m = if on_it { (way.end_m[0] - to_line).max(0.0) } else { 0.0 };
         self.way = way;
+        self.others.clear();
+        self.band = None;
+        self.compare = Some(self.progress.seen);
     }
 
     pub(super) fn hear(&mut self, network: &Network, position: &Position) {
@@ -197,11 +213,20 @@ impl Call {
             let why = if parked { "it stands: others have their greens until it moves" } else { "it moves again" };
             return Some(self.report(network, now, why, look));
         }
+        if self.compare.is_some_and(|since| since < now) {
+            self.compared(network, atlas, now, look);
+            if !self.others.is_empty() {
+                return Some(self.report(network, now, "compared with other ways", look));
+            }
+        }
+        if self.way.row(self.progress.at_m) > 0 {
+            self.others.clear();
+        }
         (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
     }
 
     /// When it comes to each signal before it, and when that has to open.
-    fn estimate(&mut self, network: &Network, now: Time, look: Look<'_>) {
+    pub(super) fn estimate(&mut self, network: &Network, now: Time, look: Look<'_>) {
         let lead = clear::clear(network, &self.way, self.progress.at_m, look);
         // What it is held up by signals and queues before it comes to a gate, at least and at most.
         let mut held = (Span::ZERO, Span::ZERO);
@@ -222,6 +247,32 @@ impl Call {
             self.walled.push(behind && clear::walled_in(gate, look));
             self.gates.push(GateEta { junction: gate.junction, green_from, low: first, high: last.max(first) });
         }
+    }
+
+    /// The earliest and the latest instant at which it is there, signals and queues on the way included.
+    pub(super) fn arrival(&self, now: Time) -> (Time, Time) {
+        let end = self.progress.band(&self.way, self.way.length_m(), now);
+        let Some((gate, eta)) = self.way.gates.last().zip(self.gates.last()) else { return end };
+        let (low, high) = self.progress.band(&self.way, gate.at_m, now);
+        let low = eta.low + (end.0 - low);
+        (low, (eta.high + (end.1 - high)).max(low))
+    }
+
+    /// The same to be told: only what is heard of the vehicle narrows the band, not what signals do meanwhile.
+    fn arrives(&mut self, now: Time) -> (Time, Time) {
+        let (mut low, mut high) = self.arrival(now);
+        if let Some((_, told)) = self.band.filter(|&(seen, _)| seen == self.progress.seen) {
+            low = low.min(told.0).max(now);
+            high = high.max(told.1).max(low + (told.1 - told.0));
+        }
+        self.band = Some((self.progress.seen, (low, high)));
+        (low, high)
+    }
+
+    /// Looks for other ways at once.
+    pub(super) fn compared(&mut self, network: &Network, atlas: &Atlas, now: Time, look: Look<'_>) {
+        self.compare = None;
+        self.others = self.others(network, atlas, now, look);
     }
 
     /// Hears what junctions answer.
@@ -289,7 +340,7 @@ impl Call {
     /// What is published of it now.
     pub(super) fn report(&mut self, network: &Network, now: Time, why: &str, look: Look<'_>) -> Report {
         self.told = now;
-        let arrives = self.progress.band(&self.way, self.way.length_m(), now);
+        let arrives = self.arrives(now);
         Report {
             at: now,
             request: self.request.clone(),
@@ -298,6 +349,7 @@ impl Call {
             route: self.way.links[self.way.row(self.progress.at_m)..].to_vec(),
             gates: self.gates.clone(),
             arrives: Some(arrives),
+            alternatives: self.others.clone(),
             cost_veh_s: cost(network, &self.way, &self.gates, look),
             extra_veh_s: self.books.extra_veh_s(),
             accounts: self.books.accounts().to_vec(),
@@ -316,6 +368,7 @@ pub(super) fn told(request: &PriorityRequest, state: State, at: Time, why: &str)
         route: Vec::new(),
         gates: Vec::new(),
         arrives: None,
+        alternatives: Vec::new(),
         cost_veh_s: 0.0,
         extra_veh_s: 0.0,
         accounts: Vec::new(),

@@ -105,6 +105,19 @@ impl Call {
     }
 }
 
+/// The fastest way of a request that takes none of some roads.
+pub(super) fn plan_without(
+    network: &Network,
+    atlas: &Atlas,
+    request: &PriorityRequest,
+    without: &[LinkId],
+    look: Look<'_>,
+) -> Result<Way, &'static str> {
+    let held = |link: LinkId| if without.contains(&link) { None } else { held(network, link, true, look) };
+    let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
+    Way::new(network, &links).ok_or("no way leads there")
+}
+
 /// The way that a request gives, or else the fastest: nobody gets through `stuck` roads for a while, nor through those whose
 /// queues have green and do not move.
 pub(super) fn plan(
@@ -117,21 +130,23 @@ pub(super) fn plan(
     if !request.route.is_empty() {
         return Way::new(network, &request.route).ok_or("its route has a gap");
     }
-    let held = |link: LinkId| {
-        let (mut open, mut moves, mut queue) = (false, stuck.is_empty() || !stuck.contains(&link), Span::ZERO);
-        let mut any = false;
-        for sight in span(&network.link(link).lanes).map(|lane| look(lane, f64::INFINITY)) {
-            open |= sight.is_none_or(|sight| !sight.closed);
-            any |= sight.is_none_or(|sight| !sight.stuck);
-            queue = queue.max(sight.map_or(Span::ZERO, |sight| Span::nearest(sight.vehicles * sight.headway_s)));
-        }
-        moves &= any;
-        let signal = network.junction_at_end(link).is_some();
-        let green = if signal { OWED + queue } else { Span::ZERO };
-        open.then(|| if moves { green } else { green.max(STANDS) })
-    };
+    let held = |link: LinkId| held(network, link, !stuck.contains(&link), look);
     let (links, _) = atlas.way(network, (request.from, request.to), held).ok_or("no way leads there")?;
     Way::new(network, &links).ok_or("no way leads there")
+}
+
+/// How long from now the end of a road cannot be passed yet: a green is owed to others and the queue before it goes first, or
+/// it does not move. None where nobody can drive on it.
+fn held(network: &Network, link: LinkId, moves: bool, look: Look<'_>) -> Option<Span> {
+    let (mut open, mut any, mut queue) = (false, false, Span::ZERO);
+    for sight in span(&network.link(link).lanes).map(|lane| look(lane, f64::INFINITY)) {
+        open |= sight.is_none_or(|sight| !sight.closed);
+        any |= sight.is_none_or(|sight| !sight.stuck);
+        queue = queue.max(sight.map_or(Span::ZERO, |sight| Span::nearest(sight.vehicles * sight.headway_s)));
+    }
+    let signal = network.junction_at_end(link).is_some();
+    let green = if signal { OWED + queue } else { Span::ZERO };
+    open.then(|| if moves && any { green } else { green.max(STANDS) })
 }
 
 /// Whether something is so on every lane of a road.

@@ -52,7 +52,8 @@ fn a_road_that_is_closed_ahead_is_gone_round_and_what_is_asked_of_the_signals_wi
     let asked: Vec<JunctionId> = report.gates.iter().map(|gate| gate.junction).collect();
     assert!(!orders.is_empty() && orders.iter().all(|order| asked.contains(&order.junction)));
     // It is told once.
-    assert_eq!(corridors.step(Time::from_s(3), &[], &closed).1, []);
+    let (_, reports) = corridors.step(Time::from_s(3), &[], &closed);
+    assert!(reports.iter().all(|report| &*report.why == "compared with other ways"), "{reports:?}");
 
     // Where its last road is closed, no way leads around; it is told when that is over.
     let last = *way.last().expect("a way");
@@ -98,4 +99,39 @@ fn a_queue_that_does_not_move_is_gone_round_once_and_no_two_ways_are_taken_in_tu
         }
     }
     assert!((1..10).contains(&told), "{told} ways");
+}
+
+#[test]
+fn other_ways_are_told_with_what_they_bring_and_differ_clearly() {
+    let (network, mut corridors) = corridors();
+    let free = |lane, _| Some(road(&network, None, lane));
+    let length = |links: &mut dyn Iterator<Item = &LinkId>| links.map(|&l| network.link(l).length.get()).sum::<f64>();
+    let told = |report: &Report| {
+        assert!((1..=2).contains(&report.alternatives.len()), "{report:?}");
+        let mut ways = vec![&report.route];
+        for other in &report.alternatives {
+            assert_eq!((other.route[0], other.route.last()), (report.route[0], report.route.last()));
+            for way in &ways {
+                let same = length(&mut other.route.iter().filter(|link| way.contains(link)));
+                assert!(same <= 0.6 * length(&mut other.route.iter()), "{:?} {way:?}", other.route);
+            }
+            ways.push(&other.route);
+            // On empty roads the chosen way is the fastest, and that is why.
+            let (low, high) = report.arrives.expect("a band");
+            assert!(
+                other.arrives.0 + (other.arrives.1 - other.arrives.0) > low && other.arrives.1 >= high,
+                "{other:?}"
+            );
+            assert!(other.why.starts_with("there ") && other.cost_veh_s > 0.0, "{other:?}");
+        }
+    };
+    let request = request(&network);
+    told(&corridors.preview(&request, Time::EPOCH, &free));
+    corridors.request(&request, Time::EPOCH, &free);
+    // With the corridor itself nothing waits for a comparison; it comes a tick later.
+    let first = corridors.step(Time::EPOCH, &[], &free).1;
+    assert!(first.iter().all(|report| report.alternatives.is_empty()), "{first:?}");
+    let second = corridors.step(Time::from_s(1), &[], &free).1;
+    assert_eq!(second.last().map(|report| &*report.why), Some("compared with other ways"));
+    told(second.last().expect("a report"));
 }

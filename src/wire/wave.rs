@@ -3,6 +3,7 @@
 use super::Names;
 use super::v1;
 use super::write::priority_class;
+use crate::corridor::others::Alternative;
 use crate::corridor::recovery::{Account, Standing, paid_back};
 use crate::corridor::{GateEta, Report, State};
 use crate::time::Time;
@@ -40,10 +41,21 @@ pub(super) fn corridor(names: &Names, report: &Report) -> v1::Corridor {
         arrives_low_ms: report.arrives.map(|(low, _)| low.ms()),
         arrives_high_ms: report.arrives.map(|(_, high)| high.ms()),
         cost_veh_s: report.cost_veh_s,
+        alternatives: report.alternatives.iter().map(|a| alternative(names, a)).collect(),
         extra_veh_s: report.extra_veh_s,
         accounts: report.accounts.iter().map(|a| account(names, a)).collect(),
         ended_ms: report.ended.map(Time::ms),
         paid_back_ms: paid_back(&report.accounts).map(Time::ms),
+    }
+}
+
+fn alternative(names: &Names, other: &Alternative) -> v1::CorridorAlternative {
+    v1::CorridorAlternative {
+        route_link_ids: other.route.iter().map(|&link| names.link_name(link)).collect(),
+        arrives_low_ms: other.arrives.0.ms(),
+        arrives_high_ms: other.arrives.1.ms(),
+        cost_veh_s: other.cost_veh_s,
+        why: other.why.to_string(),
     }
 }
 

@@ -151,7 +151,7 @@ impl Deal {
                 if !(1..=80).contains(&vehicle.chars().count()) {
                     return Err(Problem::wrong("vehicle: must be 1 to 80 characters"));
                 }
-                let route = way(site, link(from)?, link(to)?)?.0;
+                let route = way(site, link(from)?, link(to)?, &[])?.0;
                 return Ok(Ready::Wave { vehicle: vehicle.clone(), route });
             }
         }))

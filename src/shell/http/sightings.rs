@@ -201,6 +201,7 @@ mod tests {
                     route: vec![from, to],
                     gates: Vec::new(),
                     arrives: latest.map(|latest| (at(latest - 10), at(latest))),
+                    alternatives: Vec::new(),
                     cost_veh_s: 0.0,
                     extra_veh_s: 0.0,
                     accounts: Vec::new(),

@@ -13,10 +13,14 @@ use super::problem::{Body, Problem};
 use super::token::Seat;
 use super::words::Word;
 use crate::authority::Role;
+use crate::corridor::others::{Alternative, OTHERS_MAX, differs, middle};
 use crate::corridor::recovery::{Account, paid_back};
 use crate::ids::LinkId;
 use crate::time::Time;
 use crate::units::Seconds;
+
+/// What a road takes that is not to be taken.
+const CLOSED: Seconds = Seconds::constant(f64::MAX);
 
 /// A stop line that a green wave is to pass.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +31,18 @@ pub(super) struct GateView {
     /// The earliest and the latest instant at which the vehicle is there.
     low_ms: i64,
     high_ms: i64,
+}
+
+/// A way that a vehicle could take and does not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OtherView {
+    route: Vec<String>,
+    /// The earliest and the latest instant at which it would be there.
+    arrives_ms: [i64; 2],
+    /// What its greens would be expected to cost others, vehicle-seconds.
+    cost_veh_s: f64,
+    /// Why it is not taken.
+    why: String,
 }
 
 /// What one junction's greens for a vehicle cost others.
@@ -64,6 +80,8 @@ pub(super) struct WaveView {
     gates: Vec<GateView>,
     /// The earliest and the latest instant at which it is there.
     arrives_ms: Option<[i64; 2]>,
+    /// Other ways from where it is, the next best first; those that lead where you may not look are left out.
+    alternatives: Vec<OtherView>,
     /// What the greens before it are expected to cost others, vehicle-seconds.
     cost_veh_s: Option<f64>,
     /// What its greens have cost others so far, vehicle-seconds.
@@ -95,6 +113,13 @@ pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json
             low_ms: g.low.ms(),
             high_ms: g.high.ms(),
         });
+        let others = report.iter().flat_map(|r| &r.alternatives).filter(|a| a.route.iter().all(sees));
+        let other = |a: &Alternative| OtherView {
+            route: a.route.iter().map(|&l| name(l)).collect(),
+            arrives_ms: [a.arrives.0.ms(), a.arrives.1.ms()],
+            cost_veh_s: a.cost_veh_s,
+            why: a.why.to_string(),
+        };
         let accounts = report.map_or(&[][..], |r| &r.accounts);
         let account = |a: &Account| AccountView {
             junction: site.network.junction(a.junction).name.to_string(),
@@ -116,6 +141,7 @@ pub(super) async fn corridors(State(site): State<Arc<Site>>, seat: Seat) -> Json
             route: report.map_or(&*w.request.route, |r| &r.route).iter().map(|&l| name(l)).collect(),
             gates: gates.collect(),
             arrives_ms: report.and_then(|r| r.arrives).map(|(low, high)| [low.ms(), high.ms()]),
+            alternatives: others.map(other).collect(),
             cost_veh_s: report.map(|r| r.cost_veh_s),
             extra_veh_s: report.map(|r| r.extra_veh_s),
             accounts: accounts.iter().map(account).collect(),
@@ -135,6 +161,20 @@ pub(super) struct Trip {
     to: String,
 }
 
+/// Another way that a green wave could take.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OtherWay {
+    route: Vec<String>,
+    /// Signals on the way.
+    junctions: usize,
+    /// As traffic is now, s.
+    now_s: f64,
+    /// Why it is not proposed: so much longer than the way that is, s.
+    later_s: f64,
+    /// How long it is, m.
+    length_m: f64,
+}
+
 /// What a green wave would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Preview {
@@ -149,6 +189,9 @@ pub(super) struct Preview {
     length_m: f64,
     /// Whether you may start it: you are an operator all along.
     allowed: bool,
+    /// Up to two clearly different ways, as far as you may look at them. What they would cost others is told of a wave that
+    /// is requested.
+    alternatives: Vec<OtherWay>,
 }
 
 /// The way that a green wave would take now; orders nothing.
@@ -164,25 +207,56 @@ pub(super) async fn preview(
     let net = &site.network;
     let ends = [site.seen_link(&seat, &trip.from)?, site.seen_link(&seat, &trip.to)?];
     let may = |role, route: &[LinkId]| route.iter().all(|&l| site.may(&seat, role, net.link(l).zone));
-    let (route, now) = way(&site, ends[0], ends[1])?;
+    let (route, now) = way(&site, ends[0], ends[1], &[])?;
     if !may(Role::Viewer, &route) {
         return Err(Problem::forbidden("part of the way"));
     }
-    let junctions = route[..route.len() - 1].iter().filter_map(|&l| net.junction_at_end(l));
+    let signals = |route: &[LinkId]| -> Vec<String> {
+        let junctions = route[..route.len() - 1].iter().filter_map(|&l| net.junction_at_end(l));
+        junctions.map(|j| net.junction(j).name.to_string()).collect()
+    };
+    let named = |route: &[LinkId]| route.iter().map(|&l| net.link(l).name.to_string()).collect();
+    let length_m = |route: &[LinkId]| route.iter().map(|&l| net.link(l).length.get()).sum();
+    let mut ways = vec![route.clone()];
+    let mut alternatives = Vec::new();
+    while alternatives.len() < OTHERS_MAX {
+        let without: Vec<LinkId> = ways.iter().flat_map(|way| middle(net, way)).copied().collect();
+        let Ok((other, takes)) = way(&site, ends[0], ends[1], &without) else { break };
+        if !differs(net, &ways, &other) || !may(Role::Viewer, &other) {
+            break;
+        }
+        alternatives.push(OtherWay {
+            route: named(&other),
+            junctions: signals(&other).len(),
+            now_s: takes.get(),
+            later_s: takes.get() - now.get(),
+            length_m: length_m(&other),
+        });
+        ways.push(other);
+    }
     Ok(Json(Preview {
-        junctions: junctions.map(|j| net.junction(j).name.to_string()).collect(),
+        junctions: signals(&route),
         now_s: now.get(),
         free_flow_s: route.iter().map(|&l| net.link(l).free_flow().get()).sum(),
-        length_m: route.iter().map(|&l| net.link(l).length.get()).sum(),
+        length_m: length_m(&route),
         allowed: may(Role::Operator, &route),
-        route: route.iter().map(|&l| net.link(l).name.to_string()).collect(),
+        route: named(&route),
+        alternatives,
     }))
 }
 
-/// The fastest way as traffic is now, and how long it takes.
-pub(super) fn way(site: &Site, from: LinkId, to: LinkId) -> Result<(Vec<LinkId>, Seconds), Problem> {
+/// The fastest way as traffic is now that takes none of some roads, and how long it takes.
+pub(super) fn way(
+    site: &Site,
+    from: LinkId,
+    to: LinkId,
+    without: &[LinkId],
+) -> Result<(Vec<LinkId>, Seconds), Problem> {
     let snapshot = site.snapshot.load();
     let cost = |l: LinkId| {
+        if without.contains(&l) {
+            return CLOSED;
+        }
         let index = snapshot.links[l].last.map_or(1.0, |last| last.delay_index.max(1.0));
         Seconds::new(site.network.link(l).free_flow().get() * index).unwrap_or(Seconds::ZERO)
     };

@@ -17,6 +17,9 @@ const SENTENCES: [RegExp, string][] = [
   [/^an operator activated it$/, "操作员已激活"], [/^an operator ended it$/, "操作员已结束"], [/^it is through its last signal$/, "已通过最后一个路口"],
   [/^what (\d+) of (\d+) junctions still owe stands in a later call's account$/, "$2 个路口中 $1 个的欠付转入后续请求"],
   [/^(\d+) of (\d+) junctions did not pay back within (\d+) cycles what others lost$/, "$2 个路口中 $1 个未在 $3 个周期内补偿他车损失"],
+  [/^there (\d+) s later, costs others (\d+) veh·s more$/, "晚到 $1 秒，他车代价多 $2 车·秒"], [/^there (\d+) s later, costs others (\d+) veh·s less$/, "晚到 $1 秒，他车代价少 $2 车·秒"],
+  [/^compared with other ways$/, "已与其他路线比较"], [/^a queue ahead does not move: planned anew around it$/, "前方排队不动：已绕行"],
+  [/^a queue ahead does not move, and no way around it is faster$/, "前方排队不动，绕行不更快"],
   [/^nothing is heard of the vehicle any more$/, "车辆已无消息"], [/^every junction is back to its traffic$/, "各路口已恢复"], [/^it moves again$/, "重新行驶"],
 ];
 

@@ -43,15 +43,17 @@ export interface Diagram {
 export interface Account {
   junction: string; extra_veh_s: number; standing: string; since_ms: number; released_ms: number | null; back_ms: number | null;
 }
+export interface Other { route: string[]; arrives_ms: [number, number]; cost_veh_s: number; why: string }
 export interface Wave {
   id: string; vehicle: string; at_ms: number; from: string; to: string; state: string; live: boolean; why: string;
   route: string[]; gates: { junction: string; green_from_ms: number; low_ms: number; high_ms: number }[];
-  arrives_ms: [number, number] | null; cost_veh_s: number | null; extra_veh_s: number | null;
+  arrives_ms: [number, number] | null; alternatives: Other[]; cost_veh_s: number | null; extra_veh_s: number | null;
   accounts: Account[]; paid_back_ms: number | null;
   position: [number, number] | null; seen_ms: number | null;
 }
 export interface Preview {
   route: string[]; junctions: string[]; now_s: number; free_flow_s: number; length_m: number; allowed: boolean;
+  alternatives: { route: string[]; junctions: number; now_s: number; later_s: number; length_m: number }[];
 }
 export interface Alarm {
   id: number; kind: string; place: string; parts: string[]; owner: string; desk: string; state: string; text: string; raised_ms: number;

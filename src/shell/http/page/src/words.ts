@@ -50,6 +50,8 @@ const WORDS: Record<string, [string, string]> = {
   preview: ["Preview", "预览"], start: ["Start green wave", "启动绿波"], cancel: ["Cancel", "取消"], activate: ["Activate", "激活"], way: ["way", "路线"], now: ["now", "当前"], free: ["without lights or traffic", "无信号无车流"],
   requested: ["requested", "已请求"], planned: ["planned", "已规划"], active: ["active", "进行中"], passed: ["passed", "已通过"], cancelled: ["cancelled", "已取消"],
   timed_out: ["timed out", "已超时"], recovered: ["recovered", "已恢复"], refused: ["refused", "被拒绝"], arrives: ["arrives", "预计到达"], gates: ["Signals ahead", "前方信号"], green_at: ["green from", "绿灯开始"], cost: ["expected to cost others", "预计他车代价"],
+  later: ["later by", "晚到"],
+  otherways: ["Other ways", "其他路线"], show: ["Show", "显示"], whynot: ["not taken", "未选原因"],
   hascost: ["has cost others", "他车已付代价"], unrecovered: ["not recovered in time", "未按时恢复"], back_at: ["coordinated", "恢复协调"], standing: ["stands", "状态"],
   owed_serves: ["serves it since", "服务自"], owed_owes: ["owes since", "欠付自"], owed_paid_back: ["paid back", "已补偿"], owed_passed_on: ["passed on", "转入后续请求"],
   owed_overdue: ["not paid back by", "逾期未补偿"], owed_lost: ["not known since", "失去统计自"],

@@ -2,7 +2,7 @@
 import { ask } from "../api";
 import { app, attempt, order, released } from "../app";
 import { button, el, fixed, link, section, span, table, time, uri } from "../dom";
-import type { Account, Preview, Wave } from "../types";
+import type { Account, Other, Preview, Wave } from "../types";
 import { told } from "../told";
 import { say } from "../words";
 
@@ -32,6 +32,8 @@ async function preview() {
     el("p", { class: "figure" }, span(p.now_s * 1000), el("small", {}, `${say("now")}`, el("br"), `${span(p.free_flow_s * 1000)} ${say("free")}`)),
     el("p", { class: "dim" }, `${(p.length_m / 1000).toFixed(1)} km · ${p.junctions.length} ${say("junctions")}`),
     el("p", {}, ...p.junctions.flatMap((j, i) => [i ? " → " : "", link(j, `junction/${uri(j)}`)])),
+    p.alternatives.length ? table([say("otherways"), `#${say("now")}`, `#${say("later")}`, "#km", `#${say("junctions")}`], p.alternatives.map((o) =>
+      [button(say("show"), () => app.city.waves(known, o.route)), span(o.now_s * 1000), `+${fixed(o.later_s, 0)} s`, (o.length_m / 1000).toFixed(1), String(o.junctions)])) : "",
     button(say("start"), start, { class: "primary", disabled: !p.allowed, title: p.allowed ? "" : say("noright") }));
 }
 
@@ -44,7 +46,13 @@ function card(w: Wave): HTMLElement {
     w.state === "planned" ? button(say("activate"), () => order(`${say("activate")} · ${w.vehicle}`, { kind: "activate_green_wave", request: w.id })) : null,
     button(say("cancel"), () => order(`${say("cancel")} · ${w.vehicle}`, { kind: "cancel_green_wave", request: w.id }))) : null;
   return el("article", { class: w.live ? "wave" : "over" }, el("strong", {}, `${w.vehicle} · ${say(w.state)}`), el("p", {}, `${w.from} → ${w.to}`), el("p", { class: "dim" }, [told(w.why), arrives, expected, cost, paid].filter(Boolean).join(" · ")),
-    w.gates.length ? table([say("gates"), `#${say("green_at")}`, `#${say("arrives")}`], w.gates.slice(0, 8).map((g) => [link(g.junction, `junction/${uri(g.junction)}`), time(g.green_from_ms), `${time(g.low_ms)}–${time(g.high_ms)}`])) : null, w.live ? null : owed(w.accounts), acts);
+    w.gates.length ? table([say("gates"), `#${say("green_at")}`, `#${say("arrives")}`], w.gates.slice(0, 8).map((g) => [link(g.junction, `junction/${uri(g.junction)}`), time(g.green_from_ms), `${time(g.low_ms)}–${time(g.high_ms)}`])) : null, w.live ? others(w.alternatives) : owed(w.accounts), acts);
+}
+
+/** The ways that it does not take, each shown on the map when asked for. */
+function others(all: Other[]): HTMLElement | null {
+  const row = (o: Other) => [button(say("show"), () => app.city.waves(known, o.route)), `${time(o.arrives_ms[0])}–${time(o.arrives_ms[1])}`, fixed(o.cost_veh_s, 0), told(o.why)];
+  return all.length ? table([say("otherways"), `#${say("arrives")}`, `#${say("cost")}`, say("whynot")], all.map(row)) : null;
 }
 
 /** What each junction's greens for it cost others, and what became of that. */
