@@ -20,6 +20,7 @@ mod rung;
 pub mod settings;
 mod settle;
 mod stuck;
+mod timed;
 mod waiting;
 
 use crate::keep::{keep, resume};

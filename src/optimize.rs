@@ -19,6 +19,7 @@ pub mod max_pressure;
 pub mod model;
 pub mod offsets;
 pub mod profile;
+pub mod rounds;
 pub mod sequence;
 pub mod smooth;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::engine::Settings;
 use crate::engine::orders::Orders;
 use crate::engine::reference::Reference;
 use crate::engine::settle::{Debt, Usual};
+use crate::engine::timed::Fullness;
 use crate::engine::waiting::Waiting;
 use crate::event::Aspect;
 use crate::ids::{GroupId, JunctionId, LaneId, Table};
@@ -40,6 +41,8 @@ pub(super) struct Post {
     pub(super) known: Quality,
     /// How badly it is known who is where on its lanes, vehicles² a lane, over the last minutes.
     pub(super) doubt: f32,
+    /// How full it is.
+    pub(super) fullness: Fullness,
     /// The schedule last made.
     pub(super) schedule: Schedule,
     /// The one made in this tick, which neighbours see in the next.
@@ -66,7 +69,7 @@ pub(super) struct Post {
 }
 
 resume!(Post {
-    kept: ledger, orders, waiting, rung, known, doubt, schedule, fresh, decided, plan, published_at, plan_source, debt,
+    kept: ledger, orders, waiting, rung, known, doubt, fullness, schedule, fresh, decided, plan, published_at, plan_source, debt,
         usual, approach, reported, alarmed;
     built: layout, lanes, base, after, reference
 });
@@ -85,6 +88,7 @@ impl Post {
             rung: None,
             known: Quality::None,
             doubt: 0.0,
+            fullness: Fullness::default(),
             schedule: Schedule::default(),
             fresh: None,
             decided: None,

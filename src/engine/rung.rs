@@ -1,6 +1,7 @@
 //! Which rung of the ladder each junction is on, and telling when that changes.
 
 use crate::engine::Engine;
+use crate::engine::timed::Present;
 use crate::ids::{Id, span};
 use crate::output::{Output, RungChange};
 use crate::plan::ladder::{Facts, Rung, known, rung};
@@ -24,6 +25,13 @@ impl Engine {
     pub(super) fn find_rungs(&mut self) {
         let ticks = (REVIEW.ms() / self.settings.tick_ms).max(1) as usize;
         let turn = (self.now.ms() / self.settings.tick_ms).rem_euclid(ticks as i64) as usize;
+        let present = Present {
+            network: &self.network,
+            tracker: &self.tracker,
+            traffic: &self.traffic,
+            now: self.now,
+            grid: self.settings.grid(),
+        };
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
             if post.rung.is_none() || turn == id.index() % ticks {
@@ -37,6 +45,9 @@ impl Engine {
                 let lanes = || post.layout.lanes().filter_map(|lane| self.tracker.lane(lane));
                 let doubt = lanes().map(LaneTrack::uncertainty).sum::<f32>() / lanes().count().max(1) as f32;
                 post.doubt += (doubt - post.doubt) * DOUBT_WEIGHT;
+                if !self.settings.control.is_reference() {
+                    present.review(id, post);
+                }
             }
             let silent = post.ledger.heard_at().map_or(Span::ZERO, |heard| self.now - heard);
             let facts = Facts {
@@ -45,6 +56,7 @@ impl Engine {
                 unanswered: post.ledger.unanswered(),
                 order: post.orders.order(self.now),
                 demand: post.known,
+                full: post.fullness.round(),
                 doubtful: post.doubt > DOUBTFUL[usize::from(post.rung == Some(Rung::Actuated))],
             };
             let (rung, reason) = rung(&facts);

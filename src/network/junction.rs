@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::spec::{GroupKind, Origin};
 use crate::ids::Id;
 use crate::ids::{ConnectionId, CrossingId, GroupId, GroupSet, LinkId, NodeId, StageId, Table, ZoneId};
+use crate::keep::keep;
 use crate::time::{Span, Time};
 
 /// A signalised node, or several joined under one controller.
@@ -148,6 +149,8 @@ pub struct Program {
     /// Each stage with its share: the change into it and its green. Never empty; every share is positive.
     pub splits: Vec<(StageId, Span)>,
 }
+
+keep!(Program { name, offset, splits });
 
 impl Program {
     /// The sum of the shares.

@@ -81,7 +81,7 @@ pub fn base_plan(
         .junctions()
         .iter()
         .map(|(id, junction)| {
-            let load = Load::new(network, id, demand, saturation);
+            let load = Load::new(network, id, &|movement| demand[movement], &|lane| saturation[lane]);
             let stages = running.map(|all| all[id].program.splits.iter().map(|&(s, _)| s).collect::<Vec<StageId>>());
             Alone::new(junction, &load, options, stages.as_deref())
         })

@@ -1,6 +1,6 @@
 //! A junction's demand laid on its lanes: who queues where, and which signal group lets them go.
 
-use crate::ids::{ConnectionId, GroupId, Id, JunctionId, LaneId, LinkId, MovementId, Table};
+use crate::ids::{ConnectionId, GroupId, Id, JunctionId, LaneId, LinkId, MovementId, Table, span};
 use crate::network::Network;
 use crate::units::VehPerHour;
 
@@ -55,8 +55,8 @@ impl Load {
     pub fn new(
         network: &Network,
         junction: JunctionId,
-        demand: &Table<MovementId, VehPerHour>,
-        saturation: &Table<LaneId, VehPerHour>,
+        demand: &impl Fn(MovementId) -> VehPerHour,
+        saturation: &impl Fn(LaneId) -> VehPerHour,
     ) -> Self {
         let mut lanes = Vec::new();
         let mut groups = Table::filled(VehPerHour::ZERO, network.junction(junction).groups.len());
@@ -84,18 +84,18 @@ fn approach(
     network: &Network,
     junction: JunctionId,
     link: LinkId,
-    demand: &Table<MovementId, VehPerHour>,
-    saturation: &Table<LaneId, VehPerHour>,
+    demand: &impl Fn(MovementId) -> VehPerHour,
+    saturation: &impl Fn(LaneId) -> VehPerHour,
 ) -> Vec<LaneLoad> {
     let lanes = &network.link(link).lanes;
     let first = lanes.start.index();
-    let capacity: Vec<f64> = saturation.slice(lanes).iter().map(|s| s.get().max(1.0)).collect();
+    let capacity: Vec<f64> = span(lanes).map(|lane| saturation(lane).get().max(1.0)).collect();
     let group = |connection: ConnectionId| {
         network.connections()[connection].control.group().filter(|&(j, _)| j == junction).map(|(_, group)| group)
     };
     let mut choices: Vec<Choice> = Vec::new();
     for &movement in network.movements_from(link) {
-        let demand = demand[movement].get();
+        let demand = demand(movement).get();
         if demand <= NOBODY {
             continue;
         }

@@ -256,7 +256,7 @@ mod tests {
         let network = star.network();
         let (demand, saturation) = (testing::flows(&network, flows), testing::saturation(&network));
         let id = JunctionId::of(0);
-        let load = Load::new(&network, id, &demand, &saturation);
+        let load = Load::new(&network, id, &|movement| demand[movement], &|lane| saturation[lane]);
         let stages: Vec<StageId> = order.iter().map(|&s| StageId::of(s)).collect();
         let frame = Frame::new(network.junction(id), &stages, &load, Manner::default());
         let mut growth = Growth::new(&frame, cycles.grid);

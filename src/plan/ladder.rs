@@ -22,6 +22,8 @@ pub enum Rung {
     Fused,
     /// The rolling schedule, on demand that neighbours let one expect.
     Imputed,
+    /// A timed plan made for the demand there is: queues do not clear from round to round, so no green may be lost.
+    Timed,
     /// Vehicle actuation: loops alone do not tell well enough who waits beyond them.
     Actuated,
     /// The base plan, for what is usual at this time of day.
@@ -37,6 +39,7 @@ keep!(
         Measured,
         Fused,
         Imputed,
+        Timed,
         Actuated,
         Profile,
         Base,
@@ -47,7 +50,7 @@ keep!(
 impl Rung {
     /// Whether it follows the traffic, not the clock.
     pub fn responds(self) -> bool {
-        self <= Self::Actuated
+        self <= Self::Actuated && self != Self::Timed
     }
 
     /// Whether the controller gets plans at all.
@@ -62,6 +65,7 @@ impl fmt::Display for Rung {
             Self::Measured => "schedule on measured demand",
             Self::Fused => "schedule on fused demand",
             Self::Imputed => "schedule on imputed demand",
+            Self::Timed => "timed plan for the demand there is",
             Self::Actuated => "vehicle actuation",
             Self::Profile => "base plan for usual demand",
             Self::Base => "base program",
@@ -86,6 +90,8 @@ pub enum Reason {
     Demand(Quality),
     /// It is not known well enough who is where.
     Doubt,
+    /// To serve everybody who is there takes a round so long.
+    Full(Span),
     /// An operator wants it.
     Order(Order),
     /// It is not known what its controller does.
@@ -101,6 +107,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Demand(Quality::None) => f.write_str("nothing is known of its demand"),
             Self::Doubt => f.write_str("its sensors do not tell well enough who is where"),
+            Self::Full(round) => write!(f, "everybody who is there needs a round of {round}"),
             Self::Demand(quality) => write!(f, "its demand is {quality}"),
             Self::Order(Order::Hold) => f.write_str("an operator holds it"),
             Self::Order(Order::Pin(program)) => write!(f, "an operator pins program {program}"),
@@ -124,6 +131,8 @@ pub struct Facts {
     pub order: Option<Order>,
     /// How well its demand is known, [`known`].
     pub demand: Quality,
+    /// How long a round would serve everybody who is there, where that is too long for schedules.
+    pub full: Option<Span>,
     /// Whether it is known too badly who is where: sums are known, places are not.
     pub doubtful: bool,
 }
@@ -142,6 +151,12 @@ pub fn rung(facts: &Facts) -> (Rung, Reason) {
     }
     if let Some(order) = facts.order {
         return (Rung::Base, Reason::Order(order));
+    }
+    // Sums are enough for it.
+    if let Some(round) = facts.full
+        && facts.demand <= Quality::Imputed
+    {
+        return (Rung::Timed, Reason::Full(round));
     }
     if facts.doubtful && matches!(facts.demand, Quality::Fused | Quality::Imputed) {
         return (Rung::Actuated, Reason::Doubt);
@@ -187,6 +202,7 @@ mod tests {
             unanswered: 1,
             order: None,
             demand: Quality::Measured,
+            full: None,
             doubtful: false,
         };
         let local = Contact::Mode(ControllerMode::Local);
@@ -198,6 +214,20 @@ mod tests {
             (
                 Facts { doubtful: true, demand: Quality::Fused, ..well },
                 "vehicle actuation: its sensors do not tell well enough who is where",
+            ),
+            (
+                Facts { full: Some(Span::from_s(83)), ..well },
+                "timed plan for the demand there is: everybody who is there needs a round of 83 s",
+            ),
+            // What is not known is not planned for,
+            (
+                Facts { full: Some(Span::from_s(83)), demand: Quality::Profile, ..well },
+                "base plan for usual demand: its demand is profile",
+            ),
+            // but who is where need not be known.
+            (
+                Facts { full: Some(Span::from_s(83)), doubtful: true, demand: Quality::Fused, ..well },
+                "timed plan for the demand there is: everybody who is there needs a round of 83 s",
             ),
             (Facts { demand: Quality::Profile, ..well }, "base plan for usual demand: its demand is profile"),
             (Facts { demand: Quality::None, ..well }, "base program: nothing is known of its demand"),

@@ -211,6 +211,7 @@ mod tests {
     use crate::network::layout::{Layout, layout};
     use crate::network::limits::Limits;
     use crate::output::{Output, Source};
+    use crate::plan::ladder::Rung;
     use crate::twin::city::small;
 
     fn world() -> World {
@@ -261,6 +262,28 @@ mod tests {
         assert_eq!((all.plans().lamp_faults, all.plans().faults.first()), (0, None));
         let outcome = all.outcome();
         assert!(outcome.arrived > 600 && outcome.delay_index < 3.0, "{outcome:?}");
+    }
+
+    #[test]
+    fn where_queues_do_not_clear_a_timed_plan_runs_until_they_do() {
+        let world = world();
+        let options = Options { demand_scale: 1.5, ..Options::default() };
+        let mut all = ClosedLoop::new(&world, Some(Settings::default()), options);
+        let mut rungs = Vec::new();
+        for _ in 0..3000 {
+            rungs.extend(all.step().outputs.into_iter().filter_map(|output| match output {
+                Output::Rung(change) => Some((change.junction, change.rung)),
+                _ => None,
+            }));
+        }
+        let began =
+            rungs.iter().position(|&(_, rung)| rung == Rung::Timed).expect("half as much again fills a junction");
+        let (full, _) = rungs[began];
+        let after = rungs[began + 1..].iter().find(|&&(junction, _)| junction == full);
+        assert_eq!(after, Some(&(full, Rung::Measured)), "{rungs:?}");
+        assert_eq!((all.plans().lamp_faults, all.plans().faults.first()), (0, None));
+        let outcome = all.outcome();
+        assert_eq!((outcome.inside, outcome.outside), (0, 0), "{outcome:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
-use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, span};
+use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, StageId, span};
 use crate::network::{Conflict, GroupKind, Junction, Network};
 
 /// Most turns of one lane that are told apart.
@@ -271,6 +271,11 @@ impl Layout {
                 self.reach.push(least);
             }
         }
+    }
+
+    /// Whether a stage serves somebody of a stop-line lane.
+    pub fn serves(&self, stage: StageId, lane: LaneId) -> bool {
+        self.lanes.iter().position(|row| row.lane == lane).is_some_and(|row| self.green(stage.index(), row) != 0)
     }
 
     pub(super) fn green(&self, stage: usize, lane: usize) -> u32 {

@@ -33,7 +33,7 @@ pub(super) fn state_of(row: &JunctionRow, now: Time) -> &'static str {
     }
     match (status.mode, row.order(now).is_some(), row.rung.as_ref().map(|r| r.rung)) {
         (ControllerMode::Remote, true, _) => "ordered",
-        (ControllerMode::Remote, false, Some(Rung::Measured | Rung::Fused)) => "measured",
+        (ControllerMode::Remote, false, Some(Rung::Measured | Rung::Fused | Rung::Timed)) => "measured",
         (ControllerMode::Remote, false, Some(Rung::Imputed | Rung::Actuated | Rung::Profile)) => "imputed",
         (ControllerMode::Remote, false, Some(Rung::Base)) => "base",
         _ => "own",

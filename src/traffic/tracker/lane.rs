@@ -291,7 +291,7 @@ impl LaneTrack {
     }
 
     /// Whether a camera has counted it lately.
-    pub(super) fn watched(&self) -> bool {
+    pub fn watched(&self) -> bool {
         self.view.is_some()
     }
 

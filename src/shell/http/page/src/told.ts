@@ -10,6 +10,7 @@ const SENTENCES: [RegExp, string][] = [
   [/^(.+): (\S+ ?\S*) later than is due$/, "$1：晚于应到时刻 $2"],
   [/^its demand is measured$/, "需求为实测"], [/^its demand is fused$/, "需求为融合数据"], [/^its demand is imputed$/, "需求为推算"], [/^its demand is profile$/, "需求取自历史曲线"],
   [/^its sensors do not tell well enough who is where$/, "检测器不足以确定车辆位置"],
+  [/^everybody who is there needs a round of (.+)$/, "清空现有车辆需 $1 一轮"],
   [/^nothing is known of its demand$/, "需求未知"], [/^an operator holds it$/, "操作员保持"], [/^an operator pins program (.+)$/, "操作员固定方案 $1"],
   [/^its controller has said nothing for (.+)$/, "信号机已 $1 无消息"], [/^its controller has not answered (\d+) plans$/, "信号机 $1 个方案未应答"],
   [/^held$/, "保持"], [/^pinned to (.+) until (.+)$/, "固定方案 $1 至 $2"],
