@@ -30,6 +30,8 @@ const LEAVE_BYTES: usize = 64 << 20;
 pub(super) struct Keeper {
     /// How often, of the street's time; never where it is zero.
     every: Span,
+    /// When the last one should have been taken.
+    kept: Option<Time>,
     /// From then on, of ours, the next one may be taken.
     rests: Time,
     states: SyncSender<(Time, Vec<u8>)>,
@@ -70,7 +72,7 @@ impl Keeper {
                 slot = 1 - slot;
             }
         })?;
-        Ok(Self { every, rests: Time::LONG_AGO, states, parts })
+        Ok(Self { every, kept: None, rests: Time::LONG_AGO, states, parts })
     }
 
     /// What the writer takes from.
@@ -78,14 +80,19 @@ impl Keeper {
         Arc::clone(&self.parts)
     }
 
-    /// Whether a snapshot is to be taken after the tick `now`: it is time, and the one before is written.
+    /// Whether a snapshot is to be taken after the tick `now`: it is time, or has been since the one before was not written
+    /// yet, and now it is.
     pub(super) fn is_due(&self, now: Time, wall: Time) -> bool {
-        let time = self.every > Span::ZERO && now.floor(self.every) == now && wall >= self.rests;
-        time && !self.parts.busy.load(Ordering::Relaxed)
+        if self.every <= Span::ZERO {
+            return false;
+        }
+        let time = self.kept.map_or(now.floor(self.every) == now, |kept| now.floor(self.every) > kept);
+        time && wall >= self.rests && !self.parts.busy.load(Ordering::Relaxed)
     }
 
     /// Has a state written down, as it was after the tick `now`, which is on its way to the writer. Only where it is due.
     pub(super) fn keep(&mut self, now: Time, wall: Time, state: Vec<u8>) {
+        self.kept = Some(now.floor(self.every));
         self.rests = wall + Span::from_ms((state.len() * 1000 / KEPT_BYTES_S) as i64);
         self.parts.busy.store(true, Ordering::Relaxed);
         // Where nobody listens any more, nobody writes either.
@@ -138,6 +145,22 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_could_not_be_taken_in_time_is_taken_late() {
+        let wall = Time::from_s(1000);
+        let mut keeper = Keeper::start(Span::from_s(60), v1::Provenance::default(), 0).expect("a thread");
+        assert!(!keeper.is_due(Time::from_s(59), wall) && keeper.is_due(Time::from_s(60), wall));
+        keeper.keep(Time::from_s(60), wall, vec![1, 2, 3]);
+        let after = wall + Span::SECOND;
+        assert!(!keeper.is_due(Time::from_s(120), after), "the one before is not written");
+        assert_eq!(keeper.parts().rest().len(), 1);
+        keeper.parts.busy.store(false, Ordering::Relaxed);
+        assert!(keeper.is_due(Time::from_s(125), after));
+        keeper.keep(Time::from_s(125), after, Vec::new());
+        keeper.parts.busy.store(false, Ordering::Relaxed);
+        assert!(!keeper.is_due(Time::from_s(179), after) && keeper.is_due(Time::from_s(180), after));
+    }
 
     #[test]
     fn parts_go_with_ticks_that_come_after_a_few_each() {
