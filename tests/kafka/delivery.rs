@@ -123,8 +123,8 @@ fn a_restart_takes_the_last_snapshot_up_and_repeats_what_came_after() {
     running.stop();
     let repeated = page.lines().find_map(|line| line.strip_prefix("greenwave_repeated_ticks_total "));
     let repeated: i64 = repeated.map_or(0, |n| n.parse().expect("a number"));
-    // Whoever catches up takes the snapshots that it has time for, of ticks as they come.
-    assert!((1..ticks).contains(&repeated) && ticks > 150, "{repeated} of {ticks} ticks repeated");
+    // Whoever catches up takes the snapshots that it has time for: the last one may be of the very last tick.
+    assert!(repeated < ticks && ticks > 150, "{repeated} of {ticks} ticks repeated");
     assert!(!running.log().contains("says something else"), "{}", running.log());
     whole(&worker, 210);
 }
