@@ -69,6 +69,7 @@ fn every_example_is_what_it_says() {
             "SensorHealth" => holds::<v1::SensorHealth>(text),
             "LadderChange" => holds::<v1::LadderChange>(text),
             "Alarm" => holds::<v1::Alarm>(text),
+            "Corridor" => holds::<v1::Corridor>(text),
             "CommandOutcome" => holds::<v1::CommandOutcome>(text),
             "LockstepRequest" => holds::<v1::LockstepRequest>(text),
             "LockstepResponse" => holds::<v1::LockstepResponse>(text),
