@@ -273,11 +273,11 @@ impl Engine {
             Some(Order::Hold) => follow(post.base.clone(), Source::Operator),
             Some(Order::Pin(program)) => follow(pinned(program), Source::Operator),
             None if self.settings.control == Control::Fixed => follow(post.base.clone(), Source::Base),
-            None if post.rung == Some(Rung::Timed) => {
-                let program = post.fullness.plan().unwrap_or(&post.base);
-                follow(fit(program, post.bounds(junction), self.settings.grid()), Source::Base)
+            None if !post.rung.is_none_or(Rung::responds) => {
+                let timed = post.fullness.plan().filter(|_| post.rung == Some(Rung::Timed));
+                let fitted = timed.map(|program| fit(program, post.bounds(junction), self.settings.grid()));
+                follow(fitted.unwrap_or_else(|| post.base.clone()), Source::Base)
             }
-            None if !post.rung.is_none_or(Rung::responds) => follow(post.base.clone(), Source::Base),
             None => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Which rung of the ladder each junction is on, and telling when that changes.
 
-use crate::engine::Engine;
 use crate::engine::timed::Present;
+use crate::engine::{Control, Engine};
 use crate::ids::{Id, span};
 use crate::output::{Output, RungChange};
 use crate::plan::ladder::{Facts, Rung, known, rung};
@@ -45,7 +45,7 @@ impl Engine {
                 let lanes = || post.layout.lanes().filter_map(|lane| self.tracker.lane(lane));
                 let doubt = lanes().map(LaneTrack::uncertainty).sum::<f32>() / lanes().count().max(1) as f32;
                 post.doubt += (doubt - post.doubt) * DOUBT_WEIGHT;
-                if !self.settings.control.is_reference() {
+                if self.settings.control == Control::Greenwave {
                     present.review(id, post);
                 }
             }

@@ -1,8 +1,6 @@
 //! Junctions where queues do not clear from round to round: found by how much green everybody there needs, and given a
 //! timed plan for the demand they have, instead of schedules.
 
-use std::collections::BTreeMap;
-
 use crate::ids::{ConnectionId, JunctionId, LaneId, MovementId};
 use crate::keep::keep;
 use crate::network::{Network, Program};
@@ -72,7 +70,7 @@ impl Present<'_> {
             return;
         }
         let there = self.there(&post.layout);
-        let need = there.iter().map(|(&lane, &vehicles)| (lane, vehicles * self.headway(lane))).collect();
+        let need = post.layout.lanes().zip(&there).map(|(lane, &vehicles)| vehicles * self.headway(lane)).collect();
         let full = &mut post.fullness;
         full.round_s += (clearing_s(&post.layout, &post.base, need) - full.round_s) * WEIGHT;
         let limit = FULL_S[usize::from(full.plan.is_some())];
@@ -80,7 +78,7 @@ impl Present<'_> {
             full.plan = None;
         } else if full.plan.as_ref().is_none_or(|&(made, _)| self.now - made >= MADE_ANEW) {
             let own = full.plan().unwrap_or(&post.base);
-            let demand = |movement| self.demand(movement, &there);
+            let demand = |movement| self.demand(movement, &post.layout, &there);
             let saturation = |lane| flow(3600.0 / f64::from(self.headway(lane)));
             let made = timed(self.network, id, &demand, &saturation, own, self.grid);
             post.fullness.plan = Some((self.now, made));
@@ -94,15 +92,10 @@ impl Present<'_> {
         2 * layout.lanes().filter(seen).count() >= layout.lanes().count()
     }
 
-    /// Vehicles on their way to each stop line. Who is on a lane that leads to several counts a part for each.
-    fn there(&self, layout: &Layout) -> BTreeMap<LaneId, f32> {
-        let mut leads: BTreeMap<LaneId, f32> = BTreeMap::new();
-        for segment in layout.lanes().flat_map(|lane| self.network.reach(lane)) {
-            *leads.entry(segment.lane).or_default() += 1.0;
-        }
+    /// Vehicles on their way to each of the layout's lanes. Who is on a lane that leads to several counts a part for each.
+    fn there(&self, layout: &Layout) -> Vec<f32> {
         let on = |lane: LaneId| self.tracker.lane(lane).map_or(0.0, |track| track.vehicles().len() as f32);
-        let sum = |lane| self.network.reach(lane).iter().map(|s| on(s.lane) / leads[&s.lane]).sum();
-        layout.lanes().map(|lane| (lane, sum(lane))).collect()
+        layout.feeds().iter().map(|lanes| lanes.iter().map(|&(lane, part)| part * on(lane)).sum()).collect()
     }
 
     fn headway(&self, lane: LaneId) -> f32 {
@@ -110,14 +103,14 @@ impl Present<'_> {
     }
 
     /// Who wants to make a movement: those who come, and those who are there already.
-    fn demand(&self, movement: MovementId, there: &BTreeMap<LaneId, f32>) -> VehPerHour {
-        let paths = self.network.movements()[movement].connections.iter();
+    fn demand(&self, movement: MovementId, layout: &Layout, there: &[f32]) -> VehPerHour {
+        let waits = |lane| layout.lanes().zip(there).find(|&(l, _)| l == lane).map_or(0.0, |(_, &v)| f64::from(v));
         let of = |&path: &ConnectionId| {
             let lane = self.network.connections()[path].from;
-            let waits = there.get(&lane).map_or(0.0, |&vehicles| f64::from(vehicles) / CLEARED_IN_H);
-            (self.traffic.arrivals(lane).flow.get() + waits) * self.traffic.turning_fraction(path)
+            let wanted = self.traffic.arrivals(lane).flow.get() + waits(lane) / CLEARED_IN_H;
+            wanted * self.traffic.turning_fraction(path)
         };
-        flow(paths.map(of).sum())
+        flow(self.network.movements()[movement].connections.iter().map(of).sum())
     }
 }
 

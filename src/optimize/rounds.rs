@@ -4,8 +4,6 @@
 //! counts is that no green is lost, for every second of it delays all who come until the peak is over: stages in a fixed
 //! order, once a round, each as long as its queues need it.
 
-use std::collections::BTreeMap;
-
 use super::alone::Alone;
 use super::base::Options;
 use super::frame::Frame;
@@ -23,17 +21,16 @@ const LOST_S: f32 = 6.0;
 /// The present program is kept unless another saves so much of its delay: it may be in step with its neighbours.
 const WORTH_CHANGING: f64 = 0.1;
 
-/// How long a round of `program` takes that serves everybody who is there, s. `need` tells how much green each lane
-/// takes for that, s.
-pub fn clearing_s(layout: &Layout, program: &Program, mut need: BTreeMap<LaneId, f32>) -> f32 {
-    let stages: Vec<StageId> = program.splits.iter().map(|&(stage, _)| stage).collect();
+/// How long a round of `program` takes that serves everybody who is there, s. `need` tells how much green each of the
+/// layout's lanes takes for that, s.
+pub fn clearing_s(layout: &Layout, program: &Program, mut need: Vec<f32>) -> f32 {
     let mut sum = 0.0;
-    for (at, &stage) in stages.iter().enumerate() {
+    for (at, &(stage, _)) in program.splits.iter().enumerate() {
         // A lane that a later stage serves as well waits for that one.
-        let last = |lane: LaneId| stages[at + 1..].iter().all(|&later| !layout.serves(later, lane));
-        let due = need.iter().filter(|&(&lane, _)| layout.serves(stage, lane) && last(lane));
+        let last = |lane: usize| program.splits[at + 1..].iter().all(|&(later, _)| !layout.serves(later, lane));
+        let due = need.iter().enumerate().filter(|&(lane, _)| layout.serves(stage, lane) && last(lane));
         let green = due.map(|(_, &s)| s).fold(0.0, f32::max);
-        for (_, s) in need.iter_mut().filter(|(lane, _)| layout.serves(stage, **lane)) {
+        for (_, s) in need.iter_mut().enumerate().filter(|&(lane, _)| layout.serves(stage, lane)) {
             *s = (*s - green).max(0.0);
         }
         sum += green + LOST_S;
@@ -93,8 +90,7 @@ mod tests {
             ([20.0, 5.0, 40.0], 40.0), // and holds that up where it needs more
             ([0.0, 0.0, 30.0], 30.0),
         ] {
-            let need = (0..3).map(|i| (lane(&network, i), need[i])).collect();
-            let round = clearing_s(&layout, network.junction(id).base_program(), need);
+            let round = clearing_s(&layout, network.junction(id).base_program(), need.to_vec());
             assert!((round - 2.0 * LOST_S - expected).abs() < 1e-3, "{round} {expected}");
         }
     }

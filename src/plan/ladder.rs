@@ -22,10 +22,10 @@ pub enum Rung {
     Fused,
     /// The rolling schedule, on demand that neighbours let one expect.
     Imputed,
-    /// A timed plan made for the demand there is: queues do not clear from round to round, so no green may be lost.
-    Timed,
     /// Vehicle actuation: loops alone do not tell well enough who waits beyond them.
     Actuated,
+    /// A timed plan made for the demand there is: queues do not clear from round to round, so no green may be lost.
+    Timed,
     /// The base plan, for what is usual at this time of day.
     Profile,
     /// The base program, because nothing is known or an operator wants it.
@@ -39,8 +39,8 @@ keep!(
         Measured,
         Fused,
         Imputed,
-        Timed,
         Actuated,
+        Timed,
         Profile,
         Base,
         Own,
@@ -50,7 +50,7 @@ keep!(
 impl Rung {
     /// Whether it follows the traffic, not the clock.
     pub fn responds(self) -> bool {
-        self <= Self::Actuated && self != Self::Timed
+        self <= Self::Actuated
     }
 
     /// Whether the controller gets plans at all.
@@ -65,8 +65,8 @@ impl fmt::Display for Rung {
             Self::Measured => "schedule on measured demand",
             Self::Fused => "schedule on fused demand",
             Self::Imputed => "schedule on imputed demand",
-            Self::Timed => "timed plan for the demand there is",
             Self::Actuated => "vehicle actuation",
+            Self::Timed => "timed plan for the demand there is",
             Self::Profile => "base plan for usual demand",
             Self::Base => "base program",
             Self::Own => "the controller's own program",

@@ -1,5 +1,7 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
+use std::collections::BTreeMap;
+
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, StageId, span};
 use crate::network::{Conflict, GroupKind, Junction, Network};
 
@@ -26,6 +28,7 @@ pub struct Layout {
     pub(super) intergreen: Vec<f32>,
     pub(super) stages: Vec<StageRow>,
     pub(super) lanes: Vec<LaneRow>,
+    feeds: Vec<Vec<(LaneId, f32)>>,
     pub(super) turns: Vec<Turn>,
     pub(super) exits: Vec<LinkId>,
     /// Lanes that have the right of way over a turn, all turns one after another.
@@ -97,6 +100,7 @@ impl Layout {
             intergreen: Vec::new(),
             stages: Vec::new(),
             lanes: Vec::new(),
+            feeds: Vec::new(),
             turns: Vec::new(),
             exits: Vec::new(),
             foes: Vec::new(),
@@ -115,6 +119,7 @@ impl Layout {
             layout.stages.push(StageRow { groups: stage.groups, max_green });
         }
         layout.find_lanes(network, junction);
+        layout.find_feeds(network);
         layout.find_foes(junction);
         layout.find_walks(network, junction);
         layout.tabulate(junction);
@@ -129,6 +134,20 @@ impl Layout {
     /// Its stop-line lanes, in the order in which a situation counts them.
     pub fn lanes(&self) -> impl Iterator<Item = LaneId> + '_ {
         self.lanes.iter().map(|row| row.lane)
+    }
+
+    /// By stop-line lane: each lane that leads to it, and the part of its vehicles that may be on their way here.
+    pub fn feeds(&self) -> &[Vec<(LaneId, f32)>] {
+        &self.feeds
+    }
+
+    fn find_feeds(&mut self, network: &Network) {
+        let mut leads: BTreeMap<LaneId, f32> = BTreeMap::new();
+        for segment in self.lanes().flat_map(|lane| network.reach(lane)) {
+            *leads.entry(segment.lane).or_default() += 1.0;
+        }
+        let of = |lane| network.reach(lane).iter().map(|s| (s.lane, 1.0 / leads[&s.lane])).collect();
+        self.feeds = self.lanes().map(of).collect();
     }
 
     fn find_lanes(&mut self, network: &Network, junction: &Junction) {
@@ -273,9 +292,9 @@ impl Layout {
         }
     }
 
-    /// Whether a stage serves somebody of a stop-line lane.
-    pub fn serves(&self, stage: StageId, lane: LaneId) -> bool {
-        self.lanes.iter().position(|row| row.lane == lane).is_some_and(|row| self.green(stage.index(), row) != 0)
+    /// Whether a stage serves somebody of a stop-line lane, counted as by [`Self::lanes`].
+    pub fn serves(&self, stage: StageId, lane: usize) -> bool {
+        self.green(stage.index(), lane) != 0
     }
 
     pub(super) fn green(&self, stage: usize, lane: usize) -> u32 {
