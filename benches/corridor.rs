@@ -1,6 +1,6 @@
 //! How long a green wave takes to plan in a city of 14 000 junctions: from a request to its published corridor (the
-//! median, and the slowest of a hundred), a preview with its other ways, and what a position of its vehicle costs from then
-//! on.
+//! median, and the slowest of a hundred), a preview with its other ways, the slowest of the ticks after it, in which they are
+//! looked for, what a position of its vehicle costs from then on, and one beside its way, which is planned anew from there.
 //!
 //! Lanes are as full as in a busy hour, by a rule instead of a tracker: what is timed is the corridors' own work.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, WallTime};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use greenwave::corridor::clear::Sight;
 use greenwave::corridor::{Corridors, Rules};
 use greenwave::event::{Position, PriorityClass, PriorityRequest};
@@ -88,6 +88,37 @@ fn plan(c: &mut Criterion) {
         });
     });
     group.finish();
+
+    // A request, and the slowest of the seconds after it.
+    let mut now = NOW + Span::from_s(1_000_000);
+    let mut follow = |corridors: &mut Corridors, request: &PriorityRequest| {
+        corridors.request(request, now, &look);
+        let point = network.link(request.from).shape[0];
+        let mut slowest = Duration::ZERO;
+        for _ in 0..5 {
+            now += Span::SECOND;
+            let vehicle = request.vehicle.clone();
+            let position = Position { vehicle, at: now, point, speed: 1.0, heading: None };
+            let began = WallTime.start();
+            corridors.position(&position);
+            std::hint::black_box(corridors.step(now, &[], &look));
+            slowest = slowest.max(WallTime.end(began));
+        }
+        let _ = corridors.cancel(&request.id, now);
+        now += Span::from_s(10);
+        corridors.step(now, &[], &look);
+        slowest
+    };
+    let mut group = c.benchmark_group("corridor/ticks_p99/city");
+    group.sample_size(10);
+    group.bench_function(BenchmarkId::from_parameter(JUNCTIONS), |b| {
+        b.iter_custom(|times| {
+            let mut all: Vec<Duration> = requests.iter().map(|request| follow(&mut corridors, request)).collect();
+            all.sort_unstable();
+            all[all.len() * 99 / 100] * u32::try_from(times).unwrap_or(u32::MAX)
+        });
+    });
+    group.finish();
     let mut next = requests.iter().cycle();
     c.bench_function(&format!("corridor/preview/city/{JUNCTIONS}"), |b| {
         b.iter(|| next.next().map(|request| corridors.preview(request, NOW, &look)));
@@ -105,6 +136,24 @@ fn plan(c: &mut Criterion) {
             corridors.position(&position);
             corridors.step(now, &[], &look)
         });
+    });
+
+    // The fourth position in a row that lies beside the way, on the road from where the other way there is longest.
+    let from = |other: &PriorityRequest| PriorityRequest { from: other.from, ..request.clone() };
+    let beside = requests.iter().filter(|other| !way.contains(&other.from));
+    let beside = beside.max_by_key(|other| corridors.preview(&from(other), NOW, &look).gates.len());
+    let aside = network.link(beside.expect("requests").from).shape[0];
+    c.bench_function(&format!("corridor/stray/city/{JUNCTIONS}"), |b| {
+        b.iter_batched_ref(
+            || corridors.clone(),
+            |corridors| {
+                for _ in 0..4 {
+                    corridors.position(&Position { point: aside, ..position.clone() });
+                }
+                corridors.step(now, &[], &look)
+            },
+            BatchSize::LargeInput,
+        );
     });
 }
 

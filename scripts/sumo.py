@@ -304,6 +304,17 @@ class Ambulances:
                                   "heading_deg": libsumo.vehicle.getAngle(name) % 360.0})
         return requests, positions
 
+    def told(self, corridor):
+        """One hears where its way leads now, and goes on along it."""
+        name, way = corridor["vehicle_id"], corridor.get("route_link_ids", [])
+        if corridor.get("state") != "CORRIDOR_STATE_ACTIVE" or name not in libsumo.vehicle.getIDList():
+            return
+        route = libsumo.vehicle.getRoute(name)
+        ahead = list(route[max(0, libsumo.vehicle.getRouteIndex(name)):])
+        # From inside a junction it can only go on where it is going; it hears again before long.
+        if way and ahead[:1] == way[:1] and ahead != way and not libsumo.vehicle.getRoadID(name).startswith(":"):
+            libsumo.vehicle.setRoute(name, way)
+
     def watch(self, now):
         """Who is under way, who arrived, and who has just crossed a red light."""
         here = set(libsumo.vehicle.getIDList())
@@ -517,6 +528,8 @@ def greenwave(scenario, args, folder, start):
                 tally["refused"] += 1
             elif "index" in output:
                 book(output["index"])
+            elif "corridor" in output and fleet:
+                fleet.told(output["corridor"])
         for c in controllers.values():
             c.show(now_ms)
         libsumo.simulationStep()

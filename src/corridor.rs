@@ -11,6 +11,7 @@ pub mod clear;
 mod cost;
 pub mod eta;
 pub mod others;
+mod places;
 pub mod preempt;
 pub mod recovery;
 mod round;
@@ -25,6 +26,7 @@ use crate::corridor::arbitrate::arbitrate;
 use crate::corridor::call::Call;
 use crate::corridor::clear::Look;
 use crate::corridor::others::Alternative;
+use crate::corridor::places::Places;
 use crate::corridor::preempt::Preemption;
 use crate::corridor::recovery::{Account, Owed};
 use crate::corridor::route::Atlas;
@@ -180,6 +182,7 @@ pub struct Rules {
 pub struct Corridors {
     network: Arc<Network>,
     atlas: Atlas,
+    places: Places,
     rules: Rules,
     calls: Vec<Call>,
     taken: BTreeMap<Box<str>, Vec<Time>>,
@@ -187,13 +190,14 @@ pub struct Corridors {
     reports: Vec<Report>,
 }
 
-resume!(Corridors { kept: calls, taken, serial, reports; built: network, atlas, rules });
+resume!(Corridors { kept: calls, taken, serial, reports; built: network, atlas, places, rules });
 
 impl Corridors {
     /// No call yet.
     pub fn new(network: Arc<Network>, rules: Rules) -> Self {
         Self {
             atlas: Atlas::new(&network),
+            places: Places::new(&network),
             network,
             rules,
             calls: Vec::new(),
@@ -277,7 +281,7 @@ impl Corridors {
             Err(why) => call::told(request, State::Refused, now, why),
             Ok(mut call) => {
                 call.state = State::Preview;
-                call.compared(&self.network, &self.atlas, now, look);
+                while !call.compares(&self.network, &self.atlas, now, look) {}
                 call.report(&self.network, now, "a preview: nothing is asked of anybody", look)
             }
         }
@@ -317,10 +321,11 @@ impl Corridors {
     /// One tick: what each junction is asked for, in the order in which it is to serve, and what there is to say.
     pub fn step(&mut self, now: Time, answers: &[Answer], look: Look<'_>) -> (Vec<Preemption>, Vec<Report>) {
         let mut asks = Vec::new();
+        let maps = (&self.atlas, &self.places);
         for call in &mut self.calls {
             call.answered(answers, now);
             let said = if call.state.live() {
-                call.advance(&self.network, &self.atlas, now, self.rules.silence, look)
+                call.advance(&self.network, maps, now, self.rules.silence, look)
             } else {
                 call.recover(now)
             };

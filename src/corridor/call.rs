@@ -3,16 +3,17 @@
 use crate::corridor::arbitrate::{Ask, weight};
 use crate::corridor::clear::{self, Look};
 use crate::corridor::cost::cost;
-use crate::corridor::eta::{Fix, Progress, STRAYS_MAX};
-use crate::corridor::others::Alternative;
+use crate::corridor::eta::{DRIVING_MPS, Fix, Progress, STRAYS_MAX};
+use crate::corridor::others::{Alternative, OTHERS_MAX};
+use crate::corridor::places::Places;
 use crate::corridor::preempt::Preemption;
-use crate::corridor::recovery::Books;
+use crate::corridor::recovery::{Books, QUIET};
 use crate::corridor::round::{InTheWay, OWED, plan};
 use crate::corridor::route::Atlas;
-use crate::corridor::way::{Gate, Way, project};
+use crate::corridor::way::{Gate, Way};
 use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
-use crate::ids::{JunctionId, LinkId};
+use crate::ids::JunctionId;
 use crate::keep::keep;
 use crate::network::{Network, Point};
 use crate::time::{Span, Time};
@@ -27,8 +28,6 @@ const PARKED: Span = Span::from_s(90);
 const SLACK: Span = Span::from_s(600);
 /// An active call is told again after so long.
 const RETELL: Span = Span::from_s(5);
-/// After its end a call waits this long for junctions to say what they owe.
-const QUIET: Span = Span::from_s(3);
 /// A bus is let through for so long at most, and when it is late only.
 const BEND: Span = Span::from_s(8);
 
@@ -60,7 +59,8 @@ pub(super) struct Call {
     told: Time,
     /// When it was through, cancelled or timed out.
     ended: Option<Time>,
-    last: Option<Point>,
+    /// Its last position, and where it was heading if it was driving.
+    last: Option<(Point, Option<f64>)>,
 }
 
 keep!(Call {
@@ -165,14 +165,15 @@ impl Call {
         if self.progress.hear(network, &self.way, position) == Fix::Used {
             self.lost = None;
         }
-        self.last = Some(position.point);
+        let heading = position.heading.filter(|_| position.speed > DRIVING_MPS);
+        self.last = Some((position.point, heading.map(f64::from)));
     }
 
     /// Brings a live call up to `now`; what there is to say.
     pub(super) fn advance(
         &mut self,
         network: &Network,
-        atlas: &Atlas,
+        (atlas, places): (&Atlas, &Places),
         now: Time,
         silence: Span,
         look: Look<'_>,
@@ -185,7 +186,7 @@ impl Call {
         }
         if self.progress.strays >= STRAYS_MAX {
             self.progress.strays = 0;
-            let here = self.last.and_then(|point| nearest(network, point));
+            let here = self.last.and_then(|(point, heading)| places.nearest(network, point, heading));
             if here.is_some_and(|here| self.turns_off(network, atlas, here, look)) {
                 self.estimate(network, now, look);
                 self.expect(now);
@@ -213,14 +214,12 @@ impl Call {
             let why = if parked { "it stands: others have their greens until it moves" } else { "it moves again" };
             return Some(self.report(network, now, why, look));
         }
-        if self.compare.is_some_and(|since| since < now) {
-            self.compared(network, atlas, now, look);
-            if !self.others.is_empty() {
-                return Some(self.report(network, now, "compared with other ways", look));
-            }
-        }
         if self.way.row(self.progress.at_m) > 0 {
-            self.others.clear();
+            (self.compare, self.others) = (None, Vec::new());
+        }
+        let compares = self.compare.is_some_and(|since| since < now);
+        if compares && self.compares(network, atlas, now, look) && !self.others.is_empty() {
+            return Some(self.report(network, now, "compared with other ways", look));
         }
         (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
     }
@@ -269,10 +268,13 @@ impl Call {
         (low, high)
     }
 
-    /// Looks for other ways at once.
-    pub(super) fn compared(&mut self, network: &Network, atlas: &Atlas, now: Time, look: Look<'_>) {
-        self.compare = None;
-        self.others = self.others(network, atlas, now, look);
+    /// Looks for one more way that it could take: each is a search of its own. Whether that was the last.
+    pub(super) fn compares(&mut self, network: &Network, atlas: &Atlas, now: Time, look: Look<'_>) -> bool {
+        let found = self.other(network, atlas, &self.others, now, look);
+        let last = found.is_none() || self.others.len() + 1 >= OTHERS_MAX;
+        self.others.extend(found);
+        self.compare = self.compare.filter(|_| !last);
+        last
     }
 
     /// Hears what junctions answer.
@@ -332,6 +334,7 @@ impl Call {
 
     /// After its end: whether every junction has given back what others lost, once that is known.
     pub(super) fn recover(&mut self, now: Time) -> Option<Report> {
+        // Junctions have to have had the time to say what they owe.
         self.ended.filter(|&ended| now - ended > QUIET)?;
         let (all, why) = self.books.close(now)?;
         Some(self.closing(if all { State::Recovered } else { State::Unrecovered }, now, &why))
@@ -374,19 +377,4 @@ pub(super) fn told(request: &PriorityRequest, state: State, at: Time, why: &str)
         accounts: Vec::new(),
         ended: None,
     }
-}
-
-/// The road nearest to a point, within 60 m.
-fn nearest(network: &Network, point: Point) -> Option<LinkId> {
-    let near = |link: LinkId| {
-        let road = network.link(link);
-        let reach = road.length.get() + 100.0;
-        if network.node(road.from).position.distance(point).get() > reach {
-            return None;
-        }
-        let (_, off) = project(&road.shape, road.length.get(), point, None)?;
-        (off < 60.0).then_some((off, link))
-    };
-    let found = network.links().ids().filter_map(near);
-    found.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, link)| link)
 }

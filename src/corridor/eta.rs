@@ -19,6 +19,8 @@ const SLOW: f64 = 0.75;
 const WIDENS: f64 = 0.5;
 /// Slower than this it tells nothing of its pace: something is in its way, m/s.
 const QUEUEING_MPS: f64 = 6.0;
+/// Faster than this its heading is where it drives, m/s.
+pub const DRIVING_MPS: f32 = 2.0;
 /// Slower than this it stands, m/s.
 const STANDING_MPS: f64 = 1.0;
 
@@ -72,7 +74,7 @@ impl Progress {
             return Fix::Absurd;
         }
         let reach = 80.0 + 1.5 * SPEED_MAX.min(speed.max(25.0)) * dt;
-        let heading = position.heading.filter(|_| speed > 2.0).map(f64::from);
+        let heading = position.heading.filter(|_| position.speed > DRIVING_MPS).map(f64::from);
         let near = way.locate(network, position.point, heading, self.at_m - 60.0, self.at_m + reach);
         let Some(Place { at_m, .. }) = near.filter(|p| p.off_m <= OFF_MAX_M) else {
             self.strays += 1;

@@ -34,34 +34,37 @@ pub struct Alternative {
 keep!(Alternative { route, arrives, cost_veh_s, why });
 
 impl Call {
-    /// Up to [`OTHERS_MAX`] clearly different ways from where it is, the next best first: the middle half of every way that is
-    /// told already is left out of the search.
-    pub(super) fn others(&self, network: &Network, atlas: &Atlas, now: Time, look: Look<'_>) -> Vec<Alternative> {
+    /// The best way from where it is that differs clearly from its own and from those `told`: the middle half of each of
+    /// them is left out of the search. None where there is none that is worth telling.
+    pub(super) fn other(
+        &self,
+        network: &Network,
+        atlas: &Atlas,
+        told: &[Alternative],
+        now: Time,
+        look: Look<'_>,
+    ) -> Option<Alternative> {
         let own = self.arrival(now);
-        let own_cost = cost(network, &self.way, &self.gates, look);
         let asked = PriorityRequest { from: self.here(), route: Box::default(), ..self.request.clone() };
-        let mut ways: Vec<Vec<LinkId>> = vec![self.way.links[self.way.row(self.progress.at_m)..].to_vec()];
-        let mut others = Vec::new();
-        while others.len() < OTHERS_MAX {
-            let without: Vec<LinkId> = ways.iter().flat_map(|way| middle(network, way)).copied().collect();
-            let Ok(way) = plan_without(network, atlas, &asked, &without, look) else { break };
-            if !differs(network, &ways, &way.links) {
-                break;
-            }
-            ways.push(way.links.clone());
-            let mut other = self.clone();
-            other.turn_into(way);
-            other.estimate(network, now, look);
-            let arrives = other.arrival(now);
-            if (arrives.1 - now).s() > LONGER_MAX * (own.1 - now).s() {
-                break;
-            }
-            let cost_veh_s = cost(network, &other.way, &other.gates, look);
-            let given = !self.request.route.is_empty() && self.way.links.ends_with(&self.request.route);
-            let why = why(middle_of(own), middle_of(arrives), cost_veh_s - own_cost, given);
-            others.push(Alternative { route: other.way.links, arrives, cost_veh_s, why: why.into() });
+        let mut ways = vec![self.way.links[self.way.row(self.progress.at_m)..].to_vec()];
+        ways.extend(told.iter().map(|other| other.route.clone()));
+        let without: Vec<LinkId> = ways.iter().flat_map(|way| middle(network, way)).copied().collect();
+        let way = plan_without(network, atlas, &asked, &without, look).ok()?;
+        if !differs(network, &ways, &way.links) {
+            return None;
         }
-        others
+        let mut other = self.clone();
+        other.turn_into(way);
+        other.estimate(network, now, look);
+        let arrives = other.arrival(now);
+        if (arrives.1 - now).s() > LONGER_MAX * (own.1 - now).s() {
+            return None;
+        }
+        let cost_veh_s = cost(network, &other.way, &other.gates, look);
+        let given = !self.request.route.is_empty() && self.way.links.ends_with(&self.request.route);
+        let more = cost_veh_s - cost(network, &self.way, &self.gates, look);
+        let why = why(middle_of(own), middle_of(arrives), more, given);
+        Some(Alternative { route: other.way.links, arrives, cost_veh_s, why: why.into() })
     }
 }
 

@@ -6,8 +6,8 @@ use crate::time::{Span, Time};
 
 /// Paying back takes no longer than this many cycles of the base program; what is owed then is told as overdue.
 pub const CYCLES_MAX: i64 = 3;
-/// A junction that says nothing for so long of what it owes has lost count of it.
-const QUIET: Span = Span::from_s(3);
+/// A junction that says nothing for so long of what it owes has lost count of it, or has nothing to say.
+pub const QUIET: Span = Span::from_s(3);
 
 /// Where a junction stands with those who waited for a vehicle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,19 +144,18 @@ impl Books {
             return None;
         }
         let count = |standing| self.accounts.iter().filter(|account| account.standing == standing).count();
-        let short = count(Standing::Overdue) + count(Standing::Lost);
+        let (overdue, lost, passed) = (count(Standing::Overdue), count(Standing::Lost), count(Standing::PassedOn));
         let all = self.accounts.len();
-        Some(match (short, count(Standing::PassedOn)) {
-            (0, 0) => (true, "every junction is back to its traffic".into()),
-            (0, passed) => {
-                (true, format!("what {passed} of {all} junctions still owe stands in a later call's account"))
-            }
-            _ => {
-                let why =
-                    format!("{short} of {all} junctions did not pay back within {CYCLES_MAX} cycles what others lost");
-                (false, why)
-            }
-        })
+        let late = format!("{overdue} of {all} junctions did not pay back within {CYCLES_MAX} cycles what others lost");
+        let silent = format!("{lost} of {all} junctions no longer tell what they owe");
+        let why = match (overdue, lost, passed) {
+            (0, 0, 0) => "every junction is back to its traffic".into(),
+            (0, 0, _) => format!("what {passed} of {all} junctions still owe stands in a later call's account"),
+            (_, 0, _) => late,
+            (0, _, _) => silent,
+            _ => format!("{late}; {silent}"),
+        };
+        Some((overdue + lost == 0, why))
     }
 }
 
@@ -180,19 +179,44 @@ mod tests {
         use Standing::{Lost, Overdue, Owes, PaidBack, PassedOn, Serves};
         let at = Time::from_s;
         // What one junction says from second 10 on, one word a second; where it stands in the end, since when, through
-        // since when, coordination back since when; all paid back.
-        type Row<'a> = (&'a [(Standing, bool)], Standing, i64, Option<i64>, Option<i64>, bool);
+        // since when, coordination back since when; what is said of it, and whether all was paid back.
+        type Row<'a> = (&'a [(Standing, bool)], Standing, i64, Option<i64>, Option<i64>, &'a str, bool);
+        let (even, late) = ("back to its traffic", "not pay back within 3 cycles");
         let rows: [Row<'_>; 5] = [
-            (&[(Serves, false), (Owes, false), (Owes, true), (PaidBack, true)], PaidBack, 13, Some(11), Some(12), true),
+            (
+                &[(Serves, false), (Owes, false), (Owes, true), (PaidBack, true)],
+                PaidBack,
+                13,
+                Some(11),
+                Some(12),
+                even,
+                true,
+            ),
             // Coordination was left once more for one who had waited.
-            (&[(Serves, false), (Owes, true), (Owes, false), (PaidBack, true)], PaidBack, 13, Some(11), Some(13), true),
+            (
+                &[(Serves, false), (Owes, true), (Owes, false), (PaidBack, true)],
+                PaidBack,
+                13,
+                Some(11),
+                Some(13),
+                even,
+                true,
+            ),
             // Back in coordination is not yet paid back.
-            (&[(Serves, false), (Owes, true), (Owes, true), (Overdue, true)], Overdue, 13, Some(11), Some(11), false),
-            (&[(Serves, false), (PassedOn, false)], PassedOn, 11, None, None, true),
+            (
+                &[(Serves, false), (Owes, true), (Owes, true), (Overdue, true)],
+                Overdue,
+                13,
+                Some(11),
+                Some(11),
+                late,
+                false,
+            ),
+            (&[(Serves, false), (PassedOn, false)], PassedOn, 11, None, None, "a later call's account", true),
             // It says nothing any more: that is noticed four seconds later.
-            (&[(Serves, false), (Owes, false)], Lost, 15, Some(11), None, false),
+            (&[(Serves, false), (Owes, false)], Lost, 15, Some(11), None, "no longer tell", false),
         ];
-        for (said, standing, since, released, back, paid) in rows {
+        for (said, standing, since, released, back, words, paid) in rows {
             let mut books = Books::default();
             let mut closed = None;
             for s in 10..20 {
@@ -206,7 +230,7 @@ mod tests {
             assert_eq!(is, (standing, at(since), released.map(at), back.map(at)), "{said:?}");
             assert!((books.extra_veh_s() - 1.5 * said.len() as f64).abs() < 1e-9, "{said:?}");
             let (all, why) = closed.expect("it is over");
-            assert_eq!(all, paid, "{said:?}: {why}");
+            assert!(all == paid && why.contains(words), "{said:?}: {why}");
             assert_eq!(paid_back(books.accounts()), (standing == PaidBack).then_some(at(since)), "{said:?}");
         }
         assert_eq!(Books::default().close(at(0)).map(|c| c.0), Some(true), "who asked nobody owes nobody");

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::corridor::State;
 use crate::engine::Settings;
 use crate::engine::city::City;
 use crate::event::{Event, Mode};
@@ -16,7 +17,7 @@ use crate::shell::threads::Threads;
 use crate::time::{Span, Time};
 use crate::traffic::measures;
 use crate::twin::demand::Demand;
-use crate::twin::{Options, Twin};
+use crate::twin::{Ambulance, Options, Twin};
 
 /// So many lamp faults are kept with their place; all are counted.
 const FAULTS_KEPT: usize = 100;
@@ -138,6 +139,13 @@ impl ClosedLoop {
                     self.plans.declined += u64::from(self.twin.accept(&published.plan).is_err());
                 }
                 Output::Refused(_) => self.plans.refused += 1,
+                // Whoever has a green wave drives where it leads.
+                Output::Corridor(report) if report.state == State::Active => {
+                    let own = |a: &Ambulance| *a.name == *report.request.vehicle && !a.route.ends_with(&report.route);
+                    if let Some(row) = self.twin.ambulances().iter().position(own) {
+                        self.twin.reroute(row, &report.route);
+                    }
+                }
                 _ => {}
             }
         }

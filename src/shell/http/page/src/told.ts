@@ -18,6 +18,8 @@ const SENTENCES: [RegExp, string][] = [
   [/^an operator activated it$/, "操作员已激活"], [/^an operator ended it$/, "操作员已结束"], [/^it is through its last signal$/, "已通过最后一个路口"],
   [/^what (\d+) of (\d+) junctions still owe stands in a later call's account$/, "$2 个路口中 $1 个的欠付转入后续请求"],
   [/^(\d+) of (\d+) junctions did not pay back within (\d+) cycles what others lost$/, "$2 个路口中 $1 个未在 $3 个周期内补偿他车损失"],
+  [/^(\d+) of (\d+) junctions no longer tell what they owe$/, "$2 个路口中 $1 个不再报告补偿"],
+  [/^(\d+) of (\d+) junctions did not pay back within (\d+) cycles what others lost; (\d+) of \d+ junctions no longer tell what they owe$/, "$2 个路口中 $1 个未在 $3 个周期内补偿他车损失，$4 个不再报告补偿"],
   [/^there (\d+) s later, costs others (\d+) veh·s more$/, "晚到 $1 秒，他车代价多 $2 车·秒"], [/^there (\d+) s later, costs others (\d+) veh·s less$/, "晚到 $1 秒，他车代价少 $2 车·秒"],
   [/^compared with other ways$/, "已与其他路线比较"], [/^a queue ahead does not move: planned anew around it$/, "前方排队不动：已绕行"],
   [/^a queue ahead does not move, and no way around it is faster$/, "前方排队不动，绕行不更快"],
