@@ -8,7 +8,10 @@ pub mod due;
 #[cfg(test)]
 mod fixture;
 mod layout;
+mod lineup;
 mod parting;
+#[cfg(test)]
+mod present;
 mod rate;
 mod serve;
 mod situation;
@@ -86,6 +89,7 @@ pub struct Workspace {
     taken: Vec<f32>,
     open: Vec<f32>,
     crossings: Vec<(f32, f32)>,
+    lineup: lineup::Lineup,
     beam: beam::Beam,
 }
 

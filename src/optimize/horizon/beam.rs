@@ -2,13 +2,18 @@
 //! at each the few best partial sequences live on, equal ones merged, and every one is also run to the horizon as it is.
 
 mod choice;
+mod ending;
+mod keep;
 
 use super::layout::Layout;
-use super::serve::{Run, Window, YELLOW_USED_S, stream};
+use super::lineup::Scene;
+use super::serve::{Run, Window, YELLOW_USED_S, later, rests, stream};
 use super::situation::Situation;
 use super::{Schedule, Workspace, rate};
 use crate::ids::Id;
 use choice::choose;
+use ending::{Ending, Leaf};
+use keep::Bucket;
 
 /// Partial sequences that live on at each instant.
 const WIDTH: usize = 60;
@@ -27,14 +32,11 @@ const LATE_RATE: f32 = 20.0;
 const TIE: f32 = 0.01;
 /// Where somebody gives way, a stretch is run in steps of this, s: about a gap.
 const STEP_S: f32 = 4.0;
-/// What a queue of one that is left at the end costs, in its headways: half of it to clear it at once, and four times
-/// that because a lane is green for about a quarter of the time.
-const UNSERVED: f32 = 2.0;
 /// Groups that have been green for long are open since then, s.
 const LONG_OPEN: f32 = -1e9;
 
 /// A partial sequence.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     stage: u8,
     changes: u8,
@@ -51,37 +53,63 @@ pub(super) struct Node {
     path: [(u8, u8); CHANGES_MAX],
 }
 
-/// The buffers of a search.
+impl Node {
+    /// Nothing has happened yet.
+    const NONE: Self = Self {
+        stage: 0,
+        changes: 0,
+        gain: 0.0,
+        worth: 0.0,
+        served: 0,
+        began: 0.0,
+        owes: 0.0,
+        claims: 0,
+        held: false,
+        path: [(0, 0); CHANGES_MAX],
+    };
+}
+
+/// The buffers of a search. A partial sequence has a slot: its node, and how far each stream, exit and group has come in
+/// it. Each instant has a slot for each that may live on there; the last slot is the scratch slot, where one is tried out,
+/// and the one before keeps what all changes at one instant have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beam {
     instants: Vec<f32>,
     nodes: Vec<Node>,
+    /// By instant: how many live on there.
     counts: Vec<usize>,
+    /// By instant and stage: who they are.
+    buckets: Vec<Bucket>,
+    size: Size,
+    /// By slot and stream: the next vehicle.
     next: Vec<u8>,
-    ready: Vec<f32>,
-    taken: Vec<f32>,
-    /// By slot and group: the first instant at which it owes nothing to those that are off.
-    debt: Vec<f32>,
-    /// Streams of each stage, those that give way last.
-    members: Vec<u16>,
-    ranges: Vec<(u32, u32)>,
-    /// By stage: whether some stream of it gives way to another.
-    gives_way: Vec<bool>,
+    /// By slot: the earliest that each stream can cross, vehicles that entered each exit, and the first instant at which
+    /// each group owes nothing to those that are off.
+    amounts: Vec<f32>,
     calm: Vec<f32>,
     root_open: Vec<f32>,
     open: Vec<f32>,
+    endings: Vec<Ending>,
+    /// By first stage, staying last.
     leaves: Vec<Leaf>,
 }
 
-/// The best complete sequence that begins in one way: staying, or changing to a stage at once.
-#[derive(Debug, Clone, Copy)]
-struct Leaf {
-    gain: f32,
-    node: Node,
+/// How many streams, exits and groups there are.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    streams: usize,
+    exits: usize,
+    groups: usize,
+}
+
+impl Size {
+    fn amounts(self) -> usize {
+        self.streams + self.exits + self.groups
+    }
 }
 
 impl Beam {
-    fn begin(&mut self, layout: &Layout, situation: &Situation) {
+    fn begin(&mut self, Scene { layout, situation, .. }: Scene<'_>) {
         let grid = (situation.grid.s() as f32).max(0.1);
         self.instants.clear();
         let mut at = situation.first();
@@ -95,88 +123,82 @@ impl Beam {
             };
             at += (apart / grid).ceil().max(1.0) * grid;
         }
-        let (streams, exits) = (situation.streams.len(), layout.exits.len());
-        let slots = self.instants.len() * WIDTH + 2;
-        self.nodes.resize(slots, Node::default());
+        self.size = Size { streams: situation.streams.len(), exits: layout.exits.len(), groups: layout.groups };
+        let (slots, stages) = (self.instants.len() * WIDTH + 2, layout.stages.len());
+        self.nodes.resize(slots, Node::NONE);
         self.counts.clear();
         self.counts.resize(self.instants.len(), 0);
-        self.next.resize(slots * streams, 0);
-        self.ready.resize(slots * streams, 0.0);
-        self.taken.resize(slots * exits, 0.0);
-        self.debt.resize(slots * layout.groups, 0.0);
+        self.buckets.clear();
+        self.buckets.resize(self.instants.len() * stages, Bucket::default());
+        self.next.resize(slots * self.size.streams, 0);
+        self.amounts.resize(slots * self.size.amounts(), 0.0);
         self.calm.clear();
         self.calm.resize(layout.groups, LONG_OPEN);
         self.open.resize(layout.groups, 0.0);
         self.root_open.resize(layout.groups, 0.0);
         situation.opened(layout, situation.stage, 0.0, &mut self.root_open);
-        self.members.clear();
-        self.ranges.clear();
-        self.gives_way.clear();
-        for stage in 0..layout.stages.len() {
-            let first = self.members.len() as u32;
-            let mut leading = 0;
-            for gives_way in [false, true] {
-                leading = self.members.len();
-                for (at, row) in situation.streams.iter().enumerate() {
-                    let lane = usize::from(row.lane);
-                    if row.len > 0 && layout.served(stage, lane) != 0 && layout.yields(stage, lane) == gives_way {
-                        self.members.push(at as u16);
-                    }
-                }
-            }
-            self.ranges.push((first, self.members.len() as u32));
-            self.gives_way.push(self.members.len() > leading);
-        }
-        let none = Leaf { gain: f32::NEG_INFINITY, node: Node::default() };
+        self.endings.clear();
         self.leaves.clear();
-        self.leaves.resize(layout.stages.len() + 1, none);
+        self.leaves.resize(stages + 1, Leaf::NONE);
     }
 
-    /// Copies the state of slot `from` into slot `to`. The last slot is the scratch slot, the one before keeps what all
-    /// changes at one instant have in common.
-    fn copy(&mut self, from: usize, to: usize, streams: usize, exits: usize) {
+    fn scratch(&self) -> usize {
+        self.nodes.len() - 1
+    }
+
+    /// By stream: the next vehicle of a slot.
+    fn next(&self, slot: usize) -> &[u8] {
+        &self.next[slot * self.size.streams..][..self.size.streams]
+    }
+
+    /// By stream: the earliest it can cross in a slot.
+    fn ready(&self, slot: usize) -> &[f32] {
+        &self.amounts[slot * self.size.amounts()..][..self.size.streams]
+    }
+
+    /// By group: the first instant at which it owes nothing to those that are off in a slot.
+    fn debt(&self, slot: usize) -> &[f32] {
+        &self.amounts[slot * self.size.amounts() + self.size.streams + self.size.exits..][..self.size.groups]
+    }
+
+    /// Copies the state of slot `from` into slot `to`.
+    fn copy(&mut self, from: usize, to: usize) {
+        let (streams, amounts) = (self.size.streams, self.size.amounts());
         self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
-        self.ready.copy_within(from * streams..(from + 1) * streams, to * streams);
-        self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
-        let groups = self.calm.len();
-        self.debt.copy_within(from * groups..(from + 1) * groups, to * groups);
+        self.amounts.copy_within(from * amounts..(from + 1) * amounts, to * amounts);
         self.nodes[to] = self.nodes[from];
     }
 
-    /// Copies the state of slot `from` into the scratch slot.
-    fn fork(&mut self, from: usize, streams: usize, exits: usize) {
-        self.copy(from, self.nodes.len() - 1, streams, exits);
-    }
-
-    /// Runs the scratch slot's stage from `from` up to `until`. Where somebody gives way, step by step: whoever has the
-    /// right of way is served up to the end of a step before the others look for a gap in it.
+    /// Runs a slot's stage from `from` up to `until`. Where somebody gives way, step by step: whoever has the right of way
+    /// is served up to the end of a step before the others look for a gap in it.
     fn run(
         &mut self,
-        layout: &Layout,
-        situation: &Situation,
+        scene: Scene<'_>,
+        slot: usize,
         (from, until): (f32, f32),
         (lamps, ends): (Lamps, bool),
         note: &mut impl FnMut(usize, f32, usize),
     ) {
-        let stage = usize::from(self.nodes[self.nodes.len() - 1].stage);
         let mut at = from;
-        while self.gives_way[stage] && until - at > 1.5 * STEP_S {
-            at += STEP_S;
-            self.step(layout, situation, at, (lamps, false), note);
+        if scene.lineup.gives_way(usize::from(self.nodes[slot].stage)) {
+            while until - at > 1.5 * STEP_S {
+                at += STEP_S;
+                self.step(scene, slot, at, (lamps, false), note);
+            }
         }
-        self.step(layout, situation, until, (lamps, ends), note);
+        self.step(scene, slot, until, (lamps, ends), note);
     }
 
-    /// Runs the scratch slot's stage up to `until`, from where it stands.
+    /// Runs a slot's stage up to `until`, from where it stands.
     fn step(
         &mut self,
-        layout: &Layout,
-        situation: &Situation,
+        scene: Scene<'_>,
+        slot: usize,
         until: f32,
         (lamps, ends): (Lamps, bool),
         note: &mut impl FnMut(usize, f32, usize),
     ) {
-        let (streams, exits, slot) = (situation.streams.len(), layout.exits.len(), self.nodes.len() - 1);
+        let Size { streams, exits, .. } = self.size;
         let node = &mut self.nodes[slot];
         let stage = usize::from(node.stage);
         let open = match lamps {
@@ -184,21 +206,17 @@ impl Beam {
             Lamps::Root => &self.root_open,
             Lamps::Starting => &self.open,
         };
-        let window = Window { stage, open, until, starts: lamps == Lamps::Starting, ends };
-        let mut run = Run {
-            next: &mut self.next[slot * streams..],
-            ready: &mut self.ready[slot * streams..],
-            taken: &mut self.taken[slot * exits..],
-        };
-        let (first, end) = self.ranges[stage];
+        let (calm, starts) = (lamps == Lamps::Calm, lamps == Lamps::Starting);
+        let window = Window { stage, open, until, calm, starts, ends };
+        let (ready, taken) = self.amounts[slot * self.size.amounts()..][..streams + exits].split_at_mut(streams);
+        let mut run = Run { next: &mut self.next[slot * streams..][..streams], ready, taken };
         // Who is held by another stream comes once that has been served.
-        for _ in 0..if situation.parted { 2 } else { 1 } {
-            for &at in &self.members[first as usize..end as usize] {
+        for _ in 0..if scene.situation.parted { 2 } else { 1 } {
+            for &at in scene.lineup.members(stage) {
                 let at = usize::from(at);
                 let before = run.next[at];
-                if before < situation.streams[at].len {
-                    node.gain +=
-                        stream(layout, situation, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
+                if !rests(scene, at, &window, &run) {
+                    node.gain += stream(scene, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
                     // The sum of served vehicles, each stream with a weight of its own, tells states apart.
                     node.served = node.served.wrapping_add(
                         u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
@@ -208,95 +226,23 @@ impl Beam {
         }
     }
 
-    /// Whether stage `to` serves somebody whom stage `from` does not.
-    fn useful(&self, layout: &Layout, situation: &Situation, from: usize, to: usize, slot: usize) -> bool {
-        let claims = self.nodes[slot].claims;
-        let claimed = |(bit, c): (usize, &super::situation::Claim)| {
-            claims >> bit & 1 == 1 && layout.stages[to].groups.contains(c.group)
-        };
-        if claims != 0 && situation.claims.iter().enumerate().any(claimed) {
-            return true;
-        }
-        let streams = situation.streams.len();
-        let (first, end) = self.ranges[to];
-        self.members[first as usize..end as usize].iter().any(|&at| {
-            let row = &situation.streams[usize::from(at)];
-            let next = self.next[slot * streams + usize::from(at)];
-            if next >= row.len {
-                return false;
-            }
-            let lane = usize::from(row.lane);
-            let way = situation.ways[row.first as usize + usize::from(next)];
-            let green = |stage: usize| layout.green(stage, lane) >> way & 1 == 1;
-            green(to) && (!green(from) || layout.yields(from, lane) && !layout.yields(to, lane))
+    /// The stages, as a bit set, that serve somebody whom a slot's own does not.
+    fn useful(&self, Scene { layout, situation, lineup }: Scene<'_>, slot: usize) -> u64 {
+        let Node { stage, claims, .. } = self.nodes[slot];
+        let next = self.next(slot);
+        bits(claims).fold(lineup.wanted(layout, situation, usize::from(stage), next), |set, claim| {
+            set | layout.greens(situation.claims[claim].group)
         })
     }
+}
 
-    /// Puts the scratch slot among those that live on at an instant, if it is good enough.
-    fn keep(&mut self, at: usize, situation: &Situation, exits: usize) {
-        let from = self.nodes.len() - 1;
-        self.nodes[from].worth = self.nodes[from].gain - self.rest(situation);
-        self.nodes[from].owes = self.nodes[from].owes.max(self.instants[at]);
-        let node = self.nodes[from];
-        let (first, count) = (at * WIDTH, self.counts[at]);
-        let live = &self.nodes[first..first + count];
-        // Of two that have come to the same, the one that owes less may go on sooner: a walk is ended early, not late.
-        let same = |n: &Node| n.stage == node.stage && n.served == node.served && n.claims == node.claims;
-        if live.iter().any(|n| same(n) && n.gain >= node.gain && n.owes <= node.owes) {
-            return;
-        }
-        let worse = |n: &Node| same(n) && n.gain <= node.gain && n.owes >= node.owes;
-        let peers = live.iter().filter(|n| n.stage == node.stage).count();
-        let to = if let Some(beaten) = live.iter().position(worse) {
-            first + beaten
-        } else if count < WIDTH && peers < PER_STAGE {
-            self.counts[at] += 1;
-            first + count
-        } else {
-            // Where there are more stages than the beam is wide, the first of a stage contends with all.
-            let rivals = (0..count).filter(|&a| peers == 0 || live[a].stage == node.stage);
-            let Some(worst) = rivals.min_by(|&a, &b| live[a].worth.total_cmp(&live[b].worth)) else { return };
-            if live[worst].worth >= node.worth {
-                return;
-            }
-            first + worst
-        };
-        self.copy(from, to, situation.streams.len(), exits);
-    }
-
-    /// What those cost whom the scratch slot leaves unserved: each waits until those before it have left, and its lane
-    /// gets a part of the time only.
-    fn rest(&self, situation: &Situation) -> f32 {
-        let mut next = self.next[(self.nodes.len() - 1) * situation.streams.len()..].iter();
-        let mut cost = 0.0;
-        for worlds in situation.streams.chunk_by(|a, b| a.lane == b.lane) {
-            let left: f32 = worlds.iter().zip(next.by_ref()).map(|(s, &n)| s.weight * f32::from(s.len - n)).sum();
-            cost += UNSERVED * left * left * worlds[0].headway;
-        }
-        cost
-    }
-
-    /// The scratch slot is complete.
-    fn finish(&mut self, layout: &Layout, situation: &Situation) {
-        let node = self.nodes[self.nodes.len() - 1];
-        let mut gain = node.gain - self.rest(situation);
-        for (bit, claim) in situation.claims.iter().enumerate() {
-            let due = claim.deadline - layout.reach(usize::from(node.stage), claim.group);
-            if node.claims >> bit & 1 == 1 && due < situation.horizon {
-                gain -= LATE + LATE_RATE * (situation.horizon - due);
-            }
-        }
-        if situation.horizon - node.began > layout.stages[usize::from(node.stage)].max_green {
-            gain -= LATE;
-        }
-        let first = match node.path[0] {
-            (stage, 0) if node.changes > 0 => usize::from(stage),
-            _ => layout.stages.len(),
-        };
-        if gain > self.leaves[first].gain {
-            self.leaves[first] = Leaf { gain, node };
-        }
-    }
+/// The rows of a bit set.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let row = (set != 0).then(|| set.trailing_zeros() as usize);
+        set &= set.wrapping_sub(1);
+        row
+    })
 }
 
 /// Which lamps hold while a stage runs.
@@ -312,123 +258,157 @@ enum Lamps {
 
 /// The best schedule.
 pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
-    let beam = &mut work.beam;
-    beam.begin(layout, situation);
+    search(layout, situation, work, |most, bar| most < bar)
+}
+
+/// The same; an ending is not looked at where `hopeless` says so of the most that it can come to and of the least that
+/// counts.
+fn search(
+    layout: &Layout,
+    situation: &Situation,
+    work: &mut Workspace,
+    hopeless: impl Fn(f32, f32) -> bool,
+) -> Schedule {
+    let Workspace { beam, lineup, .. } = work;
+    lineup.draw_up(layout, situation);
+    let scene = Scene { layout, situation, lineup };
+    beam.begin(scene);
     if beam.instants.is_empty() {
         return Schedule::default();
     }
     let forced = rate::forced(layout, situation, situation.first());
-    start(beam, layout, situation);
-    let first = beam.instants[0];
-    beam.run(layout, situation, (0.0, first), (Lamps::Root, false), &mut |_, _, _| {});
-    beam.keep(0, situation, layout.exits.len());
+    start(beam, scene);
+    let (first, scratch) = (beam.instants[0], beam.scratch());
+    beam.run(scene, scratch, (0.0, first), (Lamps::Root, false), &mut |_, _, _| {});
+    beam.keep(0, scene);
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
-            expand(beam, layout, situation, at, at * WIDTH + place, forced);
+            expand(beam, scene, at, at * WIDTH + place, forced);
         }
     }
-    choose(beam, layout, situation, forced)
+    beam.end_all(scene, hopeless);
+    choose(beam, scene, forced)
 }
 
-/// The present in the scratch slot; its stage.
-fn start(beam: &mut Beam, layout: &Layout, situation: &Situation) -> usize {
-    let (streams, exits, slot) = (situation.streams.len(), layout.exits.len(), beam.nodes.len() - 1);
-    for (at, row) in situation.streams.iter().enumerate() {
-        beam.next[slot * streams + at] = 0;
-        beam.ready[slot * streams + at] = row.ready;
-    }
-    beam.taken[slot * exits..].fill(0.0);
-    beam.debt[slot * layout.groups..].copy_from_slice(&situation.debt);
+/// The same, with every ending looked at.
+#[cfg(test)]
+fn exhaustive(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
+    search(layout, situation, work, |_, _| false)
+}
+
+/// The present in the scratch slot.
+fn start(beam: &mut Beam, Scene { situation, .. }: Scene<'_>) {
+    let (Size { streams, exits, .. }, slot) = (beam.size, beam.scratch());
+    beam.next[slot * streams..].fill(0);
+    let (ready, rest) = beam.amounts[slot * beam.size.amounts()..].split_at_mut(streams);
+    let (taken, debt) = rest.split_at_mut(exits);
+    ready.iter_mut().zip(&situation.streams).for_each(|(ready, stream)| *ready = stream.ready);
+    taken.fill(0.0);
+    debt.copy_from_slice(&situation.debt);
     let claims = situation.claims.iter().enumerate().filter(|(_, c)| !situation.green_at[c.group.index()].is_finite());
     beam.nodes[slot] = Node {
         stage: situation.stage as u8,
         began: situation.since,
         claims: claims.fold(0, |set, (bit, _)| set | 1 << bit),
-        ..Node::default()
+        ..Node::NONE
     };
-    situation.stage
 }
 
 /// Everything that may follow a partial sequence at an instant.
-fn expand(beam: &mut Beam, layout: &Layout, situation: &Situation, at: usize, slot: usize, forced: Option<usize>) {
-    let (streams, exits) = (situation.streams.len(), layout.exits.len());
+fn expand(beam: &mut Beam, scene: Scene<'_>, at: usize, slot: usize, forced: Option<usize>) {
+    let Scene { layout, situation, .. } = scene;
     let node = beam.nodes[slot];
     let (now, from, is_root) = (beam.instants[at], usize::from(node.stage), node.changes == 0);
     let lamps = if is_root { Lamps::Root } else { Lamps::Calm };
     let must = forced.filter(|&to| is_root && situation.leave[to] <= now);
+    let (scratch, common) = (beam.scratch(), beam.scratch() - 1);
     if must.is_none() {
         if !node.held || at + 1 == beam.instants.len() {
-            beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, situation.horizon), (lamps, false), &mut |_, _, _| {});
-            beam.finish(layout, situation);
+            beam.endings.push(Ending::new(slot, None));
         }
         let longest = layout.stages[from].max_green;
         if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
-            beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, later), (lamps, false), &mut |_, _, _| {});
-            let scratch = beam.nodes.len() - 1;
+            beam.copy(slot, scratch);
+            beam.run(scene, scratch, (now, later), (lamps, false), &mut |_, _, _| {});
             beam.nodes[scratch].held = true;
-            beam.keep(at + 1, situation, exits);
+            beam.keep(at + 1, scene);
         }
     }
     if usize::from(node.changes) == CHANGES_MAX {
         return;
     }
-    let common = beam.nodes.len() - 2;
+    let useful = beam.useful(scene, slot);
     let mut ended = false;
     for to in 0..layout.stages.len() {
         let late = is_root && situation.leave[to] > now;
         if !layout.follows(from, to) || late || must.is_some_and(|must| must != to) {
             continue;
         }
-        if must.is_none() && !layout.leads(from, to).any(|far| beam.useful(layout, situation, from, far, slot)) {
+        if must.is_none() && layout.leads(from, to) & useful == 0 {
             continue;
         }
-        if !std::mem::replace(&mut ended, true) {
-            beam.fork(slot, streams, exits);
-            beam.run(layout, situation, (now, now + YELLOW_USED_S), (lamps, true), &mut |_, _, _| {});
-            beam.copy(common + 1, common, streams, exits);
-        }
-        beam.fork(common, streams, exits);
-        let end = begin_stage(beam, layout, situation, from, to, at);
+        let end = duty_done(beam, scene, slot, to);
         // A stage that only ends something may be left at the next instant, not at this one.
-        let next = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end);
-        let until = next.map_or(situation.horizon, |next| beam.instants[next]);
-        beam.run(layout, situation, (now + YELLOW_USED_S, until), (Lamps::Starting, false), &mut |_, _, _| {});
-        match next {
-            Some(next) => beam.keep(next, situation, exits),
-            None => beam.finish(layout, situation),
+        let Some(next) = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end) else {
+            beam.endings.push(Ending::new(slot, Some(to)));
+            continue;
+        };
+        if !std::mem::replace(&mut ended, true) {
+            beam.copy(slot, common);
+            beam.run(scene, common, (now, now + YELLOW_USED_S), (lamps, true), &mut |_, _, _| {});
         }
+        beam.copy(common, scratch);
+        begin_stage(beam, scene, to, at);
+        let until = beam.instants[next];
+        beam.run(scene, scratch, (now + YELLOW_USED_S, until), (Lamps::Starting, false), &mut |_, _, _| {});
+        beam.keep(next, scene);
     }
 }
 
-/// Begins the change into stage `to` at an instant; when every minimum green in it is over.
-fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: usize, to: usize, at: usize) -> f32 {
-    let now = beam.instants[at];
-    let scratch = beam.nodes.len() - 1;
+/// When every minimum green in stage `to` is over if the change into it begins at a slot's instant.
+fn duty_done(beam: &Beam, Scene { layout, situation, .. }: Scene<'_>, slot: usize, to: usize) -> f32 {
+    let (node, now) = (&beam.nodes[slot], beam.instants[slot / WIDTH]);
+    let (from, is_root) = (usize::from(node.stage), node.changes == 0);
+    let debt = beam.debt(slot);
+    let (go_on, turn_green) = layout.turning(from, to);
+    let begin = turn_green.iter().chain(go_on.iter().filter(|_| is_root));
+    let begin = begin.filter(|turning| !is_root || !situation.green_at[usize::from(turning.group)].is_finite());
+    begin.fold(now + layout.hold(from, to), |end, turning| {
+        later(end, later(debt[usize::from(turning.group)], now + turning.owed) + turning.least)
+    })
+}
+
+/// Begins the change into stage `to` at an instant in the scratch slot.
+fn begin_stage(beam: &mut Beam, scene: Scene<'_>, to: usize, at: usize) {
+    let Scene { layout, situation, .. } = scene;
+    let (now, scratch) = (beam.instants[at], beam.scratch());
+    let first = scratch * beam.size.amounts() + beam.size.streams + beam.size.exits;
+    let debt = &mut beam.amounts[first..first + beam.size.groups];
     let node = &mut beam.nodes[scratch];
-    let is_root = node.changes == 0;
-    let (old, new) = (layout.stages[from].groups, layout.stages[to].groups);
-    let mut end = now + layout.hold(from, to);
-    let debt = &mut beam.debt[scratch * layout.groups..];
-    for (debt, owed) in debt.iter_mut().zip(layout.starts(from, to)) {
-        *debt = debt.max(now + owed);
-        node.owes = node.owes.max(*debt);
+    let (from, is_root) = (usize::from(node.stage), node.changes == 0);
+    let mut owes = node.owes;
+    if is_root {
+        owes = situation.debt.iter().copied().fold(owes, later);
     }
-    for group in new.iter() {
-        let row = group.index();
-        beam.open[row] = if old.contains(group) && !is_root {
-            LONG_OPEN
-        } else if is_root && situation.green_at[row].is_finite() {
-            situation.green_at[row]
-        } else {
-            let start = debt[row];
-            end = end.max(start + layout.min_green[row]);
-            start
-        };
+    // A group that owes nothing to those that end is in debt until now at most: that is asked for where it begins.
+    for &(group, owed) in layout.owing(from, to) {
+        let debt = &mut debt[usize::from(group)];
+        *debt = later(*debt, now + owed);
+        owes = later(owes, *debt);
     }
-    for (bit, claim) in situation.claims.iter().enumerate() {
-        if node.claims >> bit & 1 == 1 && new.contains(claim.group) {
+    node.owes = owes;
+    let (go_on, turn_green) = layout.turning(from, to);
+    for row in turn_green.iter().chain(go_on).map(|turning| usize::from(turning.group)) {
+        let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
+        beam.open[row] = if lit.is_finite() { lit } else { later(debt[row], now) };
+    }
+    if !is_root {
+        go_on.iter().for_each(|turning| beam.open[usize::from(turning.group)] = LONG_OPEN);
+    }
+    let new = layout.stages[to].groups;
+    for bit in bits(node.claims) {
+        let claim = &situation.claims[bit];
+        if new.contains(claim.group) {
             let start = beam.open[claim.group.index()].max(now);
             node.claims &= !(1 << bit);
             node.gain += claim.weight * (situation.horizon - start).max(0.0);
@@ -443,5 +423,4 @@ fn begin_stage(beam: &mut Beam, layout: &Layout, situation: &Situation, from: us
     node.changes += 1;
     node.began = now;
     node.held = false;
-    end
 }

@@ -47,6 +47,12 @@ impl Situation {
         let rows = [self.green_at.len(), self.debt.len(), self.leave.len(), self.room.len(), self.walkers.len()];
         let tables = [layout.groups, layout.groups, layout.stages.len(), layout.exits.len(), layout.groups];
         let vehicles = self.arrivals.len();
+        let mut seen = 0;
+        let in_order = self.streams.iter().all(|stream| {
+            let follows = stream.first as usize == seen;
+            seen += usize::from(stream.len);
+            follows
+        });
         rows == tables
             && self.stage < layout.stages.len()
             && [self.now, self.earliest].iter().all(|&at| at >= Time::EPOCH && at <= LAST)
@@ -61,6 +67,8 @@ impl Situation {
             && self.arrivals.iter().all(|&s| near(s))
             && self.held.iter().all(|held| self.is_held(held))
             && self.streams.len() <= layout.lanes.len() * SAMPLES as usize
+            && in_order
+            && seen == vehicles
             && self.streams.iter().all(|stream| self.runs(layout, stream))
             && self.claims.len() <= CLAIMS_MAX
             && self.claims.iter().all(|claim| {
@@ -104,47 +112,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ids::{GroupId, StageId};
-    use crate::network::Network;
-    use crate::optimize::horizon::{Workspace, fixture, schedule};
-
-    fn layout() -> Layout {
-        let network =
-            Network::build(serde_json::from_str(&fixture::crossroads()).unwrap(), &Default::default()).unwrap();
-        Layout::new(&network, network.junctions().ids().next().unwrap())
-    }
-
-    prop_compose! {
-        /// Any present of the crossroads.
-        fn present()(
-            stage in 0..8_usize,
-            rows in prop::collection::vec((0..12_usize, prop::collection::vec(-1.0..90.0_f32, 0..30)), 0..12),
-            claims in prop::collection::vec((0..8_usize, 0.0..3.0_f32, prop_oneof![Just(f32::INFINITY), -5.0..90.0_f32]), 0..4),
-            rooms in prop::collection::vec(prop_oneof![Just(f32::INFINITY), 0.0..40.0_f32], 4),
-            held in prop::collection::vec((0..400_usize, 0..12_u16, 0.0..20.0_f32), 0..3),
-        ) -> Situation {
-            let mut it = Situation::empty(&layout(), Time::from_s(1000), Span::SECOND, StageId::of(stage));
-            for (lane, mut arrivals) in rows {
-                arrivals.sort_by(f32::total_cmp);
-                let vehicles: Vec<_> = arrivals.into_iter().map(|at| (at, 0)).collect();
-                it.row(lane, 1.0, 2.0, 1.0, &vehicles);
-            }
-            claims.into_iter().for_each(|(group, people, deadline)| it.claim(GroupId::of(group), people, deadline));
-            rooms.into_iter().enumerate().for_each(|(exit, room)| it.limit_exit(exit, room));
-            for (vehicle, stream, after) in held {
-                if let (Some(held), Some(by)) = (it.held.get_mut(vehicle), it.streams.get(usize::from(stream)))
-                    && by.len > 0
-                {
-                    *held = Held { stream, row: by.len - 1, after };
-                }
-            }
-            it
-        }
-    }
+    use crate::optimize::horizon::present::present;
+    use crate::optimize::horizon::tests::crossroads as layout;
+    use crate::optimize::horizon::{Workspace, schedule};
 
     proptest! {
         #[test]
-        fn elsewhere_the_search_finds_the_same(situation in present(), before in present()) {
+        fn elsewhere_the_search_finds_the_same(situation in present(layout), before in present(layout)) {
             let layout = layout();
             let mut bytes = Vec::new();
             situation.write(&mut bytes);
@@ -166,7 +140,7 @@ mod tests {
 
         #[test]
         fn no_bytes_lead_the_search_astray(
-            situation in present(),
+            situation in present(layout),
             changed in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8, any::<u8>()), 1..4),
         ) {
             let layout = layout();

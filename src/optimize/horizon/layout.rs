@@ -1,9 +1,14 @@
 //! What never changes about a junction, in flat tables: lanes, turns, and what each change of stage costs in time.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, StageId, span};
 use crate::network::{Conflict, GroupKind, Junction, Network};
+
+mod rules;
+
+pub(super) use rules::Light;
 
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
@@ -31,8 +36,16 @@ pub struct Layout {
     feeds: Vec<Vec<(LaneId, f32)>>,
     pub(super) turns: Vec<Turn>,
     pub(super) exits: Vec<LinkId>,
-    /// Lanes that have the right of way over a turn, all turns one after another.
-    pub(super) foes: Vec<(u16, u32)>,
+    /// By stage and turn: what it may do.
+    lights: Vec<Light>,
+    /// By stage and turn: the rows of `foes`.
+    clashes: Vec<Range<u32>>,
+    /// Lanes with a green turn that has the right of way over a turn that gives way, by stage and turn one after another.
+    foes: Vec<u16>,
+    /// By stage and turn: the stages, as a bit set, that would let it go where the stage does not, or spare it giving way.
+    betters: Vec<u64>,
+    /// By group: the stages, as a bit set, in which it is green.
+    greens: Vec<u64>,
     /// Crossings over the exit of a turn, all turns one after another: their group, and from its green until those who
     /// waited are past the turn's path, s.
     pub(super) walks: Vec<(u16, f32)>,
@@ -46,6 +59,14 @@ pub struct Layout {
     pub(super) follows: Vec<bool>,
     /// By from, to and group: from the begin of the change until the group owes nothing to those that end in it, s.
     pub(super) starts: Vec<f32>,
+    /// By from and to: the rows of `owing`.
+    dues: Vec<Range<u32>>,
+    /// The groups that owe something to those that end in a change, and how long, s, by from and to one after another.
+    owing: Vec<(u16, f32)>,
+    /// By from and to: the rows of `turning`, those that turn green in the change from the second one on.
+    news: Vec<[u32; 3]>,
+    /// The groups that are green in the stage that a change leads to: those that go on, then those that turn green.
+    turning: Vec<Turning>,
     /// By from and to: from the begin of the change until every minimum green in `to` is over, s.
     pub(super) hold: Vec<f32>,
     /// By from and to, where `to` may follow: the stages, as a bit set, to which the shortest way from `from` begins with
@@ -63,11 +84,21 @@ pub(super) struct StageRow {
     pub(super) max_green: f32,
 }
 
+/// A group that is green after a change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turning {
+    pub(super) group: u16,
+    /// From the begin of the change until it owes nothing to those that end in it, s.
+    pub(super) owed: f32,
+    /// Its shortest green, s.
+    pub(super) least: f32,
+}
+
 /// A lane with a stop line here.
 #[derive(Debug, Clone)]
 pub(super) struct LaneRow {
     pub(super) lane: LaneId,
-    pub(super) turns: std::ops::Range<usize>,
+    pub(super) turns: Range<usize>,
     /// Whether some stage lets only some of its turns go.
     pub(super) split: bool,
 }
@@ -80,8 +111,7 @@ pub(super) struct Turn {
     /// The group's row.
     pub(super) gate: u16,
     pub(super) exit: u16,
-    pub(super) foes: std::ops::Range<usize>,
-    pub(super) walks: std::ops::Range<usize>,
+    pub(super) walks: Range<usize>,
     /// Whether it may go on red after a stop.
     pub(super) on_red: bool,
     /// Whether the next junction is near enough to want to know who comes.
@@ -103,13 +133,21 @@ impl Layout {
             feeds: Vec::new(),
             turns: Vec::new(),
             exits: Vec::new(),
+            lights: Vec::new(),
+            clashes: Vec::new(),
             foes: Vec::new(),
+            betters: Vec::new(),
+            greens: Vec::new(),
             walks: Vec::new(),
             green: Vec::new(),
             served: Vec::new(),
             yields: Vec::new(),
             follows: Vec::new(),
             starts: Vec::new(),
+            dues: Vec::new(),
+            owing: Vec::new(),
+            news: Vec::new(),
+            turning: Vec::new(),
             hold: Vec::new(),
             leads: Vec::new(),
             reach: Vec::new(),
@@ -120,7 +158,7 @@ impl Layout {
         }
         layout.find_lanes(network, junction);
         layout.find_feeds(network);
-        layout.find_foes(junction);
+        layout.find_rules(junction);
         layout.find_walks(network, junction);
         layout.tabulate(junction);
         layout
@@ -169,7 +207,7 @@ impl Layout {
                 let told = network.junction_at_end(to).is_some() && link.free_flow().get() < NEIGHBOUR_S;
                 let on_red = junction.groups[group].turn_on_red;
                 let exit = exit as u16;
-                self.turns.push(Turn { connection, group, gate, exit, foes: 0..0, walks: 0..0, on_red, told });
+                self.turns.push(Turn { connection, group, gate, exit, walks: 0..0, on_red, told });
             }
             if first < self.turns.len() {
                 let turns = first..self.turns.len();
@@ -189,31 +227,6 @@ impl Layout {
                 };
                 self.green.push(which(&|t| stage.groups.contains(t.group)));
                 self.served.push(which(&|t| stage.groups.contains(t.group) || t.on_red));
-            }
-        }
-    }
-
-    fn find_foes(&mut self, junction: &Junction) {
-        for turn in 0..self.turns.len() {
-            let first = self.foes.len();
-            let group = self.turns[turn].group;
-            for (at, lane) in self.lanes.iter().enumerate() {
-                let leads = |t: &Turn| junction.conflict(group, t.group) == Conflict::Yields;
-                let which = self.turns[lane.turns.clone()].iter().enumerate();
-                let which = which.filter(|(_, t)| leads(t)).fold(0, |set, (at, _)| set | 1 << at);
-                if which != 0 && !lane.turns.contains(&turn) {
-                    self.foes.push((at as u16, which));
-                }
-            }
-            self.turns[turn].foes = first..self.foes.len();
-        }
-        for stage in 0..self.stages.len() {
-            for lane in 0..self.lanes.len() {
-                let meets = |&(foe, which): &(u16, u32)| self.green(stage, usize::from(foe)) & which != 0;
-                let green =
-                    self.lanes[lane].turns.clone().filter(|&t| self.stages[stage].groups.contains(self.turns[t].group));
-                let yields = green.into_iter().any(|t| self.foes[self.turns[t].foes.clone()].iter().any(meets));
-                self.yields.push(yields);
             }
         }
     }
@@ -245,16 +258,31 @@ impl Layout {
             for b in junction.stages.ids() {
                 self.follows.push(a != b && junction.may_follow(a, b));
                 let (ending, starting) = junction.change(a, b);
-                let mut hold = 0.0_f32;
+                let (mut hold, first) = (0.0_f32, self.owing.len() as u32);
                 for (id, group) in junction.groups.iter() {
                     let owed =
                         ending.iter().map(|from| seconds(junction.intergreen(from, id).span)).fold(0.0, f32::max);
                     self.starts.push(owed);
+                    if owed > 0.0 {
+                        self.owing.push((id.index() as u16, owed));
+                    }
                     if starting.contains(id) {
                         hold = hold.max(owed + seconds(group.min_green.span));
                     }
                 }
                 self.hold.push(hold);
+                self.dues.push(first..self.owing.len() as u32);
+                let (old, new) = (junction.stages[a].groups, junction.stages[b].groups);
+                let (min_green, owed) = (&self.min_green, &self.starts[self.starts.len() - self.groups..]);
+                let row = |group: GroupId| {
+                    let row = group.index();
+                    Turning { group: row as u16, owed: owed[row], least: min_green[row] }
+                };
+                let first = self.turning.len() as u32;
+                self.turning.extend(new.intersection(old).iter().map(row));
+                let turns = self.turning.len() as u32;
+                self.turning.extend(new.difference(old).iter().map(row));
+                self.news.push([first, turns, self.turning.len() as u32]);
             }
         }
         // Shortest ways between stages, each stage on the way doing its duty. Source: Floyd and Warshall.
@@ -314,20 +342,25 @@ impl Layout {
         self.follows[from * self.stages.len() + to]
     }
 
-    /// The stages to which the shortest way from `from` begins with `to`.
-    pub(super) fn leads(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
-        let set = self.leads[from * self.stages.len() + to];
-        (0..self.stages.len().min(64)).filter(move |&stage| set >> stage & 1 == 1)
+    /// The stages, as a bit set, to which the shortest way from `from` begins with `to`.
+    pub(super) fn leads(&self, from: usize, to: usize) -> u64 {
+        self.leads[from * self.stages.len() + to]
     }
 
     pub(super) fn start(&self, from: usize, to: usize, group: GroupId) -> f32 {
-        self.starts(from, to)[group.index()]
+        self.starts[(from * self.stages.len() + to) * self.groups + group.index()]
     }
 
-    /// By group: from the begin of the change until it owes nothing to those that end in it, s.
-    pub(super) fn starts(&self, from: usize, to: usize) -> &[f32] {
-        let first = (from * self.stages.len() + to) * self.groups;
-        &self.starts[first..first + self.groups]
+    /// The groups that owe something to those that end in a change, and from its begin until they do not, s.
+    pub(super) fn owing(&self, from: usize, to: usize) -> &[(u16, f32)] {
+        let Range { start, end } = self.dues[from * self.stages.len() + to];
+        &self.owing[start as usize..end as usize]
+    }
+
+    /// The groups that are green before and after a change, and those that turn green in it.
+    pub(super) fn turning(&self, from: usize, to: usize) -> (&[Turning], &[Turning]) {
+        let [first, turns, end] = self.news[from * self.stages.len() + to].map(|row| row as usize);
+        (&self.turning[first..turns], &self.turning[turns..end])
     }
 
     pub(super) fn hold(&self, from: usize, to: usize) -> f32 {

@@ -2,6 +2,7 @@
 //! hardly any error in the data can mislead, and the yardstick for the search.
 
 use super::layout::Layout;
+use super::lineup::Scene;
 use super::serve::{self, Run, Window};
 use super::situation::Situation;
 use super::{Bound, Schedule, Workspace, instant, stage_id};
@@ -17,17 +18,12 @@ fn index(layout: &Layout, situation: &Situation, to: usize, at: f32, work: &mut 
     situation.opened(layout, to, at, &mut work.open);
     let (mut crossings, open) = (std::mem::take(&mut work.crossings), std::mem::take(&mut work.open));
     crossings.clear();
-    let window = Window { stage: to, open: &open, until: situation.horizon, starts: false, ends: false };
-    for pass in [false, true] {
-        for row in 0..situation.streams.len() {
-            let lane = usize::from(situation.streams[row].lane);
-            if layout.yields(to, lane) != pass || layout.served(to, lane) == 0 {
-                continue;
-            }
-            let weight = situation.streams[row].weight;
-            let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
-            serve::stream(layout, situation, row, &window, &mut run, |crosses, _| crossings.push((crosses, weight)));
-        }
+    let window = Window { stage: to, open: &open, until: situation.horizon, calm: false, starts: false, ends: false };
+    let scene = Scene { layout, situation, lineup: &work.lineup };
+    for row in work.lineup.members(to).iter().map(|&row| usize::from(row)) {
+        let weight = situation.streams[row].weight;
+        let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
+        serve::stream(scene, row, &window, &mut run, |crosses, _| crossings.push((crosses, weight)));
     }
     for claim in situation.claims.iter().filter(|c| c.weight > 0.0 && layout.stages[to].groups.contains(c.group)) {
         crossings.push((open[claim.group.index()].max(at), claim.weight));
@@ -73,6 +69,7 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Worksp
         }
         return out;
     }
+    work.lineup.draw_up(layout, situation);
     let stay = index(layout, situation, situation.stage, at, work);
     let mut best = (situation.stage, stay);
     for to in 0..layout.stages.len() {

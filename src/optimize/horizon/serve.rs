@@ -2,9 +2,9 @@
 //! start-up); a vehicle that must give way waits for a gap, or leaves when the light turns yellow; who turns waits for
 //! those who walk, and may go on red where that is allowed; the n-th into an exit waits for room.
 
-use super::layout::Layout;
-use super::parting::Held;
-use super::situation::{Situation, Stream};
+use super::layout::Light;
+use super::lineup::Scene;
+use super::situation::Stream;
 use crate::ids::{GroupId, Id};
 
 /// Of a yellow, drivers still use this much, s. Source: HCM, extension of effective green, less what is not seen used.
@@ -22,7 +22,7 @@ const ON_RED: f32 = 1.3;
 /// What the first and the second starter of a queue lose by accelerating, s.
 const LOST_S: [f32; 2] = [2.8, 1.4];
 /// A full exit takes up vehicles at this rate as its queue moves, veh/s.
-const DRAIN: f32 = 0.25;
+pub(super) const DRAIN: f32 = 0.25;
 
 /// How far each stream and exit has come.
 #[derive(Debug)]
@@ -44,54 +44,73 @@ pub(super) struct Window<'a> {
     pub(super) open: &'a [f32],
     /// The last instant of the stretch.
     pub(super) until: f32,
+    /// Whether every group of the stage has been green for long.
+    pub(super) calm: bool,
     /// Whether queues start in it.
     pub(super) starts: bool,
     /// Whether the stage ends with it, in yellow.
     pub(super) ends: bool,
 }
 
+/// Whether serving a stream would change nothing, as far as can be told at a glance: nobody is left, the next in line has
+/// red, or comes after the window and is held by nothing that lasts beyond it. Most streams rest in most windows.
+#[inline(always)]
+pub(super) fn rests(scene: Scene<'_>, at: usize, window: &Window<'_>, run: &Run<'_>) -> bool {
+    let (row, next) = (&scene.situation.streams[at], run.next[at]);
+    if next >= row.len {
+        return true;
+    }
+    let car = &scene.lineup.cars[row.first as usize + usize::from(next)];
+    let soonest = later(car.arrival, run.ready[at]);
+    let light = scene.layout.lights(window.stage)[usize::from(car.turn)];
+    // Before the start of green is over, it holds whoever has come, and still does in the stretch that follows.
+    let flows = || {
+        window.calm && car.has_room()
+            || car.is_free() && window.open[usize::from(car.gate)] + row.startup <= window.until
+    };
+    light == Light::Red || soonest > window.until && (light == Light::AfterStop || light == Light::Green && flows())
+}
+
 /// Serves one stream; what is gained against serving nobody before the horizon, vehicle-seconds. Calls `note` with each
 /// crossing and the turn it takes.
-#[inline]
+#[inline(never)]
 pub(super) fn stream(
-    layout: &Layout,
-    situation: &Situation,
+    scene: Scene<'_>,
     at: usize,
     window: &Window<'_>,
     run: &mut Run<'_>,
     mut note: impl FnMut(f32, usize),
 ) -> f32 {
-    let Stream { lane, first, len, weight, headway, startup, extra, steady, .. } = situation.streams[at];
-    let turns = layout.lanes[usize::from(lane)].turns.start;
-    let (green, served) =
-        (layout.green(window.stage, usize::from(lane)), layout.served(window.stage, usize::from(lane)));
+    let Scene { layout, situation, lineup } = scene;
+    let &Stream { first, len, weight, headway, startup, extra, steady, .. } = &situation.streams[at];
+    let lights = layout.lights(window.stage);
     let (mut next, mut ready, mut gain) = (run.next[at], run.ready[at], 0.0);
-    while next < len {
-        let vehicle = first as usize + usize::from(next);
-        let way = situation.ways[vehicle];
-        if served >> way & 1 == 0 {
+    let vehicle = first as usize + usize::from(next);
+    for (car, vehicle) in lineup.cars[vehicle..first as usize + usize::from(len)].iter().zip(vehicle..) {
+        let light = lights[usize::from(car.turn)];
+        if light == Light::Red {
             break;
         }
-        let turn = turns + usize::from(way);
-        let row = &layout.turns[turn];
-        let open = window.open[usize::from(row.gate)];
-        let arrival = comes(situation, vehicle, run);
+        let arrival = if car.is_held() { comes(scene, vehicle, run) } else { car.arrival };
         if arrival == f32::INFINITY {
             break;
         }
-        let red = green >> way & 1 == 0;
-        let mut crosses = arrival.max(ready);
+        let open = window.open[usize::from(car.gate)];
+        let red = light == Light::AfterStop;
+        let mut crosses = later(arrival, ready);
         let mut sneaks = false;
         if red {
-            crosses = (arrival + STOP_S).max(ready + ON_RED * headway);
+            crosses = later(arrival + STOP_S, ready + ON_RED * headway);
         } else {
             if crosses < open + startup {
-                crosses = if arrival < open { open + startup } else { crosses.max(open) };
+                crosses = if arrival < open { open + startup } else { later(crosses, open) };
             }
-            crosses = walked(layout, situation, turn, window, crosses);
-            if !row.foes.is_empty() {
+            if car.is_walked() && !window.calm {
+                crosses = walked(scene, usize::from(car.turn), window, crosses);
+            }
+            if light == Light::GivesWay {
                 let waits = crosses;
-                crosses = gap(layout, situation, turn, window, run, crosses);
+                crosses = gap(scene, usize::from(car.turn), window, run, crosses);
                 // Who stands in the junction when the light turns yellow leaves it.
                 sneaks = window.ends && waits <= window.until && crosses > window.until;
                 if sneaks {
@@ -99,15 +118,14 @@ pub(super) fn stream(
                 }
             }
         }
-        let exit = usize::from(row.exit);
-        let room = situation.room[exit];
-        if room < 1e3 {
-            crosses = crosses.max((run.taken[exit] + 1.0 - room) / DRAIN);
+        if car.is_crowded() {
+            let exit = usize::from(car.exit);
+            crosses = later(crosses, (run.taken[exit] + 1.0 - situation.room[exit]) / DRAIN);
         }
         if crosses > window.until {
             if crosses > arrival && !red {
                 // What held it, the start of green for one, still holds in the stretch that follows.
-                ready = ready.max(crosses.min(window.until + startup + headway));
+                ready = later(ready, crosses.min(window.until + startup + headway));
             }
             break;
         }
@@ -119,7 +137,9 @@ pub(super) fn stream(
                 gain -= weight * LOST_S[1];
             }
         }
-        run.taken[exit] += weight;
+        if car.is_crowded() {
+            run.taken[usize::from(car.exit)] += weight;
+        }
         gain += weight * (situation.horizon - crosses);
         ready = crosses + headway;
         if !red && crosses > arrival + 0.5 && crosses < open + steady {
@@ -128,7 +148,7 @@ pub(super) fn stream(
             ready += extra * left.clamp(0.0, 1.0);
         }
         next += 1;
-        note(crosses, turn);
+        note(crosses, usize::from(car.turn));
         if sneaks {
             break;
         }
@@ -138,8 +158,14 @@ pub(super) fn stream(
     gain
 }
 
+/// The greater of two numbers: one instruction, where `f32::max` has to think of what is none.
+pub(super) fn later(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
 /// From when on nobody walks over a turn's exit of those who wait now.
-fn walked(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'_>, from: f32) -> f32 {
+fn walked(scene: Scene<'_>, turn: usize, window: &Window<'_>, from: f32) -> f32 {
+    let Scene { layout, situation, .. } = scene;
     let walks = layout.walks[layout.turns[turn].walks.clone()].iter();
     let groups = layout.stages[window.stage].groups;
     walks
@@ -150,39 +176,39 @@ fn walked(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'
         .fold(from, f32::max)
 }
 
-/// When a vehicle would cross if no lamp held it: as it is on its way, or when whoever stands before it on the lane they
-/// share has left that; infinite while that is open.
-fn comes(situation: &Situation, vehicle: usize, run: &Run<'_>) -> f32 {
-    let (arrival, held) = (situation.arrivals[vehicle], situation.held[vehicle]);
-    if held.stream == Held::NOBODY {
-        return arrival;
-    }
+/// When a vehicle that is held would cross if no lamp held it: as it is on its way, or when whoever stands before it on
+/// the lane they share has left that; infinite while that is open.
+fn comes(scene: Scene<'_>, vehicle: usize, run: &Run<'_>) -> f32 {
+    let (arrival, held) = (scene.situation.arrivals[vehicle], scene.situation.held[vehicle]);
     let by = usize::from(held.stream);
     match run.next[by].checked_sub(held.row + 1) {
         None => f32::INFINITY,
         Some(since) => {
-            let last = run.ready[by] - situation.streams[by].headway;
-            arrival.max(last - f32::from(since) * situation.streams[by].headway + held.after)
+            let headway = scene.situation.streams[by].headway;
+            let last = run.ready[by] - headway;
+            arrival.max(last - f32::from(since) * headway + held.after)
         }
     }
 }
 
 /// The first instant from `from` on at which a vehicle that gives way finds a gap among those it gives way to, who
 /// have been served up to the end of the window before.
-fn gap(layout: &Layout, situation: &Situation, turn: usize, window: &Window<'_>, run: &Run<'_>, from: f32) -> f32 {
+fn gap(scene: Scene<'_>, turn: usize, window: &Window<'_>, run: &Run<'_>, from: f32) -> f32 {
     let mut crosses = from;
-    for &(lane, which) in &layout.foes[layout.turns[turn].foes.clone()] {
-        if layout.green(window.stage, usize::from(lane)) & which == 0 {
-            continue;
-        }
-        for (at, foe) in situation.streams.iter().enumerate().filter(|(_, s)| s.lane == lane) {
+    for &lane in scene.layout.foes(window.stage, turn) {
+        for &at in scene.lineup.of_lane(lane) {
+            let at = usize::from(at);
+            let foe = &scene.situation.streams[at];
             // The last that crossed did so a headway before the next may; the next one crosses when it gets there.
             let last = run.ready[at] - foe.headway;
-            crosses = crosses.max(last + AFTER_S);
+            crosses = later(crosses, last + AFTER_S);
             if run.next[at] < foe.len {
-                let next = comes(situation, foe.first as usize + usize::from(run.next[at]), run).max(run.ready[at]);
+                let vehicle = foe.first as usize + usize::from(run.next[at]);
+                let car = scene.lineup.cars[vehicle];
+                let arrival = if car.is_held() { comes(scene, vehicle, run) } else { car.arrival };
+                let next = later(arrival, run.ready[at]);
                 if next < crosses + GAP_S {
-                    crosses = crosses.max(next + AFTER_S).max(window.until + 0.1);
+                    crosses = later(later(crosses, next + AFTER_S), window.until + 0.1);
                 }
             }
         }

@@ -101,6 +101,7 @@ pub struct Situation {
     pub(super) debt: Vec<f32>,
     /// By stage: the first instant at which the change into it does not cut a minimum green.
     pub(super) leave: Vec<f32>,
+    /// They follow one another as their vehicles do.
     pub(super) streams: Vec<Stream>,
     /// When each vehicle would cross if nothing held it.
     pub(super) arrivals: Vec<f32>,

@@ -1,15 +1,15 @@
 //! What the search comes to: the best sequence, what it beat, what bound it, and who crosses when in it.
 
 use super::{Beam, Lamps, Node, TIE, begin_stage, start};
-use crate::optimize::horizon::layout::Layout;
+use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::YELLOW_USED_S;
-use crate::optimize::horizon::situation::Situation;
 use crate::optimize::horizon::{Bound, Schedule, instant, stage_id};
 use crate::plan::draft::Change;
 use crate::traffic::tracker::Crossing;
 
 /// The best complete sequence, and the best that begins otherwise.
-pub(super) fn choose(beam: &mut Beam, layout: &Layout, situation: &Situation, forced: Option<usize>) -> Schedule {
+pub(super) fn choose(beam: &mut Beam, scene: Scene<'_>, forced: Option<usize>) -> Schedule {
+    let Scene { layout, situation, .. } = scene;
     let stay = layout.stages.len();
     let mut best = stay;
     for (first, leaf) in beam.leaves.iter().enumerate() {
@@ -53,12 +53,13 @@ pub(super) fn choose(beam: &mut Beam, layout: &Layout, situation: &Situation, fo
     if situation.room.iter().any(|&room| room < 2.0) {
         bound_by.push(Bound::ExitFull);
     }
-    let discharges = replay(beam, layout, situation, &leaf.node);
+    let discharges = replay(beam, scene, &leaf.node);
     Schedule { changes, cost_veh_s: cost(leaf.gain), runner_up, bound_by, discharges }
 }
 
 /// Runs the chosen sequence once more and notes who crosses when, where a neighbour wants to know.
-fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) -> Vec<Crossing> {
+fn replay(beam: &mut Beam, scene: Scene<'_>, best: &Node) -> Vec<Crossing> {
+    let Scene { layout, situation, .. } = scene;
     let mut told = Vec::new();
     if !layout.turns.iter().any(|t| t.told) {
         return told;
@@ -70,15 +71,16 @@ fn replay(beam: &mut Beam, layout: &Layout, situation: &Situation, best: &Node) 
             told.push(Crossing { connection: layout.turns[turn].connection, at: instant(situation.now, crosses) });
         }
     };
-    let mut from = start(beam, layout, situation);
+    start(beam, scene);
+    let scratch = beam.scratch();
     let (mut lamps, mut since) = (Lamps::Root, 0.0);
     for &(to, at) in &best.path[..usize::from(best.changes)] {
         let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
-        beam.run(layout, situation, (since, until), (lamps, true), &mut note);
-        begin_stage(beam, layout, situation, from, usize::from(to), usize::from(at));
-        (from, lamps, since) = (usize::from(to), Lamps::Starting, until);
+        beam.run(scene, scratch, (since, until), (lamps, true), &mut note);
+        begin_stage(beam, scene, usize::from(to), usize::from(at));
+        (lamps, since) = (Lamps::Starting, until);
     }
-    beam.run(layout, situation, (since, situation.horizon), (lamps, false), &mut note);
+    beam.run(scene, scratch, (since, situation.horizon), (lamps, false), &mut note);
     told.sort_by_key(|c| (c.at, c.connection));
     told
 }

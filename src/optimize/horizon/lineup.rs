@@ -1,0 +1,264 @@
+//! A situation laid out for the discharge model, once for all that is served from it: what the model asks of each vehicle
+//! stands beside it, and whatever can hold nobody is left out.
+
+use std::ops::Range;
+
+use super::layout::Layout;
+use super::parting::Held;
+use super::serve::DRAIN;
+use super::situation::Situation;
+
+/// What a queue of one that is left at the end costs, in its headways: half of it to clear it at once, and four times
+/// that because a lane is green for about a quarter of the time.
+const UNSERVED: f32 = 2.0;
+/// Room for this many vehicles or more never ends.
+const AMPLE: f32 = 1e3;
+
+/// A vehicle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Car {
+    /// When it would cross if nothing held it, s.
+    pub(super) arrival: f32,
+    pub(super) turn: u16,
+    /// The group of its turn.
+    pub(super) gate: u16,
+    pub(super) exit: u16,
+    marks: u8,
+}
+
+impl Car {
+    const HELD: u8 = 1;
+    const WALKED: u8 = 2;
+    const CROWDED: u8 = 4;
+
+    /// Whether nothing but lamps, those before it on its lane and those who walk can hold it.
+    pub(super) fn has_room(self) -> bool {
+        self.marks & !Self::WALKED == 0
+    }
+
+    /// Whether nothing but lamps and those before it on its lane can hold it.
+    pub(super) fn is_free(self) -> bool {
+        self.marks == 0
+    }
+
+    /// Whether somebody has to cross before it can come.
+    pub(super) fn is_held(self) -> bool {
+        self.marks & Self::HELD != 0
+    }
+
+    /// Whether somebody waits to walk over its way.
+    pub(super) fn is_walked(self) -> bool {
+        self.marks & Self::WALKED != 0
+    }
+
+    /// Whether its exit may lack room.
+    pub(super) fn is_crowded(self) -> bool {
+        self.marks & Self::CROWDED != 0
+    }
+}
+
+/// The drawn worlds of a lane, and from which row of `costs` on stands what they cost if there is only one.
+#[derive(Debug, Clone, Copy)]
+struct Worlds {
+    first: u16,
+    len: u16,
+    costs: u32,
+}
+
+/// A situation as the discharge model reads it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lineup {
+    /// The vehicles of all streams, in the situation's order.
+    pub(super) cars: Vec<Car>,
+    /// By lane: the rows of `streams`.
+    lanes: Vec<(u16, u16)>,
+    /// The streams, lane by lane.
+    streams: Vec<u16>,
+    /// By stage: the rows of `members`, those that give way from the second one on.
+    ranges: Vec<[u32; 3]>,
+    /// Streams of each stage, those that give way last.
+    members: Vec<u16>,
+    worlds: Vec<Worlds>,
+    /// Of a lane whose turns are known: what it costs to leave its vehicles from each one on unserved, vehicle-seconds.
+    costs: Vec<f32>,
+    /// By exit: vehicles that may enter it.
+    bound: Vec<f32>,
+}
+
+impl Lineup {
+    /// Lays a situation out.
+    pub(super) fn draw_up(&mut self, layout: &Layout, situation: &Situation) {
+        self.line_up(layout, situation);
+        self.lanes.clear();
+        self.streams.clear();
+        for lane in 0..layout.lanes.len() {
+            let first = self.streams.len() as u16;
+            let here = |&at: &u16| usize::from(situation.streams[usize::from(at)].lane) == lane;
+            self.streams.extend((0..situation.streams.len() as u16).filter(here));
+            self.lanes.push((first, self.streams.len() as u16));
+        }
+        self.assign(layout, situation);
+        self.price(situation);
+    }
+
+    fn line_up(&mut self, layout: &Layout, situation: &Situation) {
+        self.cars.clear();
+        self.bound.clear();
+        self.bound.resize(layout.exits.len(), 0.0);
+        let mut earliest = 0.0_f32;
+        for stream in &situation.streams {
+            let turns = layout.lanes[usize::from(stream.lane)].turns.start;
+            for vehicle in stream.first as usize..stream.first as usize + usize::from(stream.len) {
+                let turn = turns + usize::from(situation.ways[vehicle]);
+                let row = &layout.turns[turn];
+                let (arrival, held) = (situation.arrivals[vehicle], situation.held[vehicle].stream != Held::NOBODY);
+                let mut walks = layout.walks[row.walks.clone()].iter();
+                let walked = walks.any(|(gate, _)| situation.walkers[usize::from(*gate)] > 0.0);
+                let marks = if held { Car::HELD } else { 0 } | if walked { Car::WALKED } else { 0 };
+                earliest = earliest.min(arrival);
+                self.bound[usize::from(row.exit)] += stream.weight;
+                self.cars.push(Car { arrival, turn: turn as u16, gate: row.gate, exit: row.exit, marks });
+            }
+        }
+        // Nobody crosses before the first could come, so with room for all who may come nobody ever waits for it. The
+        // sums are made in another order than while they are served; a vehicle more covers what that changes.
+        for (bound, room) in self.bound.iter_mut().zip(&situation.room) {
+            *bound = if *room < AMPLE && *room < *bound + 2.0 - DRAIN * earliest { f32::INFINITY } else { 0.0 };
+        }
+        for car in &mut self.cars {
+            if self.bound[usize::from(car.exit)] > 0.0 {
+                car.marks |= Car::CROWDED;
+            }
+        }
+    }
+
+    /// Finds who may go in which stage.
+    fn assign(&mut self, layout: &Layout, situation: &Situation) {
+        self.members.clear();
+        self.ranges.clear();
+        for stage in 0..layout.stages.len() {
+            let first = self.members.len() as u32;
+            let mut leading = first;
+            for gives_way in [false, true] {
+                leading = self.members.len() as u32;
+                for (at, row) in situation.streams.iter().enumerate() {
+                    let lane = usize::from(row.lane);
+                    if row.len > 0 && layout.served(stage, lane) != 0 && layout.yields(stage, lane) == gives_way {
+                        self.members.push(at as u16);
+                    }
+                }
+            }
+            self.ranges.push([first, leading, self.members.len() as u32]);
+        }
+    }
+
+    /// What each lane costs that is left unserved from each of its vehicles on.
+    fn price(&mut self, situation: &Situation) {
+        self.worlds.clear();
+        self.costs.clear();
+        let mut first = 0;
+        for worlds in situation.streams.chunk_by(|a, b| a.lane == b.lane) {
+            self.worlds.push(Worlds { first, len: worlds.len() as u16, costs: self.costs.len() as u32 });
+            if let [stream] = worlds {
+                self.costs.extend((0..=stream.len).map(|next| {
+                    let left = stream.weight * f32::from(stream.len - next);
+                    UNSERVED * left * left * stream.headway
+                }));
+            }
+            first += worlds.len() as u16;
+        }
+    }
+
+    /// The streams that may go in a stage, those that give way last.
+    pub(super) fn members(&self, stage: usize) -> &[u16] {
+        let [first, _, end] = self.ranges[stage];
+        &self.members[first as usize..end as usize]
+    }
+
+    /// Whether some stream gives way to another in a stage.
+    pub(super) fn gives_way(&self, stage: usize) -> bool {
+        let [_, leading, end] = self.ranges[stage];
+        leading < end
+    }
+
+    /// The streams of a lane.
+    pub(super) fn of_lane(&self, lane: u16) -> &[u16] {
+        let (first, end) = self.lanes[usize::from(lane)];
+        &self.streams[usize::from(first)..usize::from(end)]
+    }
+
+    /// What those cost who are unserved when each stream has come to its vehicle in `next`: each waits until those before
+    /// it have left, and its lane gets a part of the time only. Vehicle-seconds.
+    pub(super) fn rest(&self, situation: &Situation, next: &[u8]) -> f32 {
+        let mut cost = 0.0;
+        for worlds in &self.worlds {
+            let rows = usize::from(worlds.first)..usize::from(worlds.first) + usize::from(worlds.len);
+            cost += if worlds.len == 1 {
+                self.costs[worlds.costs as usize + usize::from(next[rows.start])]
+            } else {
+                self.left(situation, rows, next)
+            };
+        }
+        cost
+    }
+
+    /// What those cost who are left in a lane's drawn worlds.
+    fn left(&self, situation: &Situation, rows: Range<usize>, next: &[u8]) -> f32 {
+        let streams = &situation.streams[rows.clone()];
+        let left: f32 = streams.iter().zip(&next[rows]).map(|(s, &n)| s.weight * f32::from(s.len - n)).sum();
+        UNSERVED * left * left * streams[0].headway
+    }
+
+    /// `most`, and the most that serving can add to it until the horizon, less what those cost who are left then. From when
+    /// on the next vehicle of a stream could cross, `from` tells; none where it cannot.
+    pub(super) fn at_best(
+        &self,
+        situation: &Situation,
+        next: &[u8],
+        mut most: f32,
+        from: impl Fn(usize, &Car) -> Option<f32>,
+    ) -> f32 {
+        for worlds in &self.worlds {
+            let first = usize::from(worlds.first);
+            let mut served = 0;
+            let rows = first..first + usize::from(worlds.len);
+            for at in rows.clone() {
+                let stream = &situation.streams[at];
+                let cars = &self.cars[stream.first as usize..][usize::from(next[at])..usize::from(stream.len)];
+                let Some(mut ready) = cars.first().and_then(|car| from(at, car)) else { continue };
+                for car in cars {
+                    let crosses = car.arrival.max(ready);
+                    if crosses > situation.horizon {
+                        break;
+                    }
+                    most += stream.weight * (situation.horizon - crosses);
+                    ready = crosses + stream.headway;
+                    served += 1;
+                }
+            }
+            if worlds.len == 1 {
+                most -= self.costs[worlds.costs as usize + usize::from(next[first]) + served];
+            } else if served == 0 {
+                most -= self.left(situation, rows, next);
+            }
+        }
+        most
+    }
+
+    /// The stages, as a bit set, that would serve somebody next in line whom `stage` does not serve, or spare him giving
+    /// way.
+    pub(super) fn wanted(&self, layout: &Layout, situation: &Situation, stage: usize, next: &[u8]) -> u64 {
+        let betters = layout.betters(stage);
+        let waiting = situation.streams.iter().zip(next).filter(|(stream, next)| **next < stream.len);
+        waiting
+            .fold(0, |set, (s, &next)| set | betters[usize::from(self.cars[s.first as usize + usize::from(next)].turn)])
+    }
+}
+
+/// A junction, its present, and how that is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) situation: &'a Situation,
+    pub(super) lineup: &'a Lineup,
+}
