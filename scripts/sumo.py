@@ -248,13 +248,14 @@ class Ambulances:
     def __init__(self, scenario, count, seed, asks, bluelight):
         self.asks, self.bluelight = asks, bluelight
         self.dice = random.Random(seed)
-        ways = {}
-        for file in scenario.routes:
-            for _, e in ET.iterparse(file):
-                route = e if e.tag == "route" else None
-                edges = tuple((route.get("edges") or "").split()) if route is not None else ()
-                if len(edges) > 2:
-                    ways[edges] = len(edges)
+        ways = self.ways(scenario.routes)
+        if not ways:  # they only say from where to where: then the fastest ways on empty roads
+            with tempfile.TemporaryDirectory() as folder:
+                routed = os.path.join(folder, "ways.rou.xml")
+                subprocess.run([os.path.join(VENV, "bin", "duarouter"), "-n", scenario.net, "-r", ",".join(scenario.routes),
+                                "-o", routed, "--ignore-errors", "--no-warnings", "--no-step-log"],
+                               check=True, stdout=subprocess.DEVNULL)
+                ways = self.ways([routed])
         if not ways:
             raise SystemExit(f"{scenario.name}: its route files have no routes that an ambulance could take")
         # The longest tenth of all ways, or the ten longest.
@@ -263,6 +264,17 @@ class Ambulances:
         departs = sorted(scenario.begin + span * self.dice.uniform(0.15, 0.6) for _ in range(count))
         self.plans = [(f"{AMBULANCE}{k + 1}", round(at), self.dice.choice(longest)) for k, at in enumerate(departs)]
         self.free, self.began, self.took, self.reds, self.before = {}, {}, {}, 0, {}
+
+    @staticmethod
+    def ways(files):
+        """{edges: how many}: the ways that route files tell."""
+        found = {}
+        for file in files:
+            for _, e in ET.iterparse(file):
+                edges = tuple((e.get("edges") or "").split()) if e.tag == "route" else ()
+                if len(edges) > 2:
+                    found[edges] = len(edges)
+        return found
 
     def declare(self, file):
         """Writes them as a route file."""
@@ -277,8 +289,11 @@ class Ambulances:
             f.write("</routes>\n")
         return file
 
-    def begin(self):
-        """The time at the limit of each, once SUMO knows the network."""
+    def begin(self, network):
+        """The time at the limit of each, once SUMO knows the network, and how far its import moved it."""
+        node = network["nodes"][0]
+        x, y = libsumo.junction.getPosition(node["id"])
+        self.shift = node["x"] - x, node["y"] - y
         for name, _, edges in self.plans:
             # The first lane may be a footway or a cycle track.
             lanes = lambda edge: [f"{edge}_{lane}" for lane in range(libsumo.edge.getLaneNumber(edge))]
@@ -299,7 +314,8 @@ class Ambulances:
             if name in here:
                 x, y = libsumo.vehicle.getPosition(name)
                 positions.append({"vehicle_id": name, "at_ms": str(now * 1000),
-                                  "x_m": x + self.dice.gauss(0, GPS_ERROR_M), "y_m": y + self.dice.gauss(0, GPS_ERROR_M),
+                                  "x_m": x + self.shift[0] + self.dice.gauss(0, GPS_ERROR_M),
+                                  "y_m": y + self.shift[1] + self.dice.gauss(0, GPS_ERROR_M),
                                   "speed_mps": max(0.0, libsumo.vehicle.getSpeed(name)),
                                   "heading_deg": libsumo.vehicle.getAngle(name) % 360.0})
         return requests, positions
@@ -497,7 +513,7 @@ def greenwave(scenario, args, folder, start):
     start([Detectors.declare(network, sensors, path("loops.add.xml"), scenario.net), truth.declare(scenario, path("edges.add.xml"))])
     fleet = args.fleet
     if fleet:
-        fleet.begin()
+        fleet.begin(network)
     record = ["--record", args.record] if args.record else []
     config = ["--config", args.config] if args.config else []
     engine = Engine(args.binary, ["--network", path("network.json"), "--sensors", path("sensors.json"),

@@ -10,6 +10,7 @@ mod call;
 pub mod clear;
 mod cost;
 pub mod eta;
+mod gap;
 pub mod others;
 mod places;
 pub mod preempt;

@@ -21,7 +21,7 @@ use crate::time::{Span, Time};
 /// A green is held so long beyond the latest instant at which the vehicle should have passed.
 const TIMEOUT: Span = Span::from_s(10);
 /// A vehicle this far past a line has checked out, m.
-const PASSED_M: f64 = 6.0;
+pub(super) const PASSED_M: f64 = 6.0;
 /// A vehicle that stands for so long is parked: others have their greens until it moves.
 const PARKED: Span = Span::from_s(90);
 /// A call takes no longer than this beyond twice what it should.
@@ -44,9 +44,12 @@ pub(super) struct Call {
     /// Whether each of those is walled in by the queue of another turn.
     walled: Vec<bool>,
     /// When each junction could show green, as it last said.
-    greens: Vec<(JunctionId, Time)>,
+    pub(super) greens: Vec<(JunctionId, Time)>,
     expires: Time,
     parked: bool,
+    /// From when on its next signal's green is in vain, while it stands before a line where no signal rules: whoever stood
+    /// before it is gone by then, and those keep coming who go first there.
+    pub(super) in_vain: Option<Time>,
     /// Since when it is beside its way, with no other from there.
     lost: Option<Time>,
     pub(super) in_the_way: InTheWay,
@@ -75,6 +78,7 @@ keep!(Call {
     greens,
     expires,
     parked,
+    in_vain,
     lost,
     in_the_way,
     compare,
@@ -107,6 +111,7 @@ impl Call {
             greens: Vec::new(),
             expires: Time::NEVER,
             parked: false,
+            in_vain: None,
             lost: None,
             in_the_way: InTheWay::default(),
             compare: Some(now),
@@ -221,12 +226,18 @@ impl Call {
         if compares && self.compares(network, atlas, now, look) && !self.others.is_empty() {
             return Some(self.report(network, now, "compared with other ways", look));
         }
-        (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, "under way", look))
+        let why = if self.finds_no_gap(now) {
+            "it finds no gap: others have their greens until it does"
+        } else {
+            "under way"
+        };
+        (self.state == State::Active && now - self.told >= RETELL).then(|| self.report(network, now, why, look))
     }
 
     /// When it comes to each signal before it, and when that has to open.
     pub(super) fn estimate(&mut self, network: &Network, now: Time, look: Look<'_>) {
         let lead = clear::clear(network, &self.way, self.progress.at_m, look);
+        self.in_vain = self.green_in_vain(&lead, now);
         // What it is held up by signals and queues before it comes to a gate, at least and at most.
         let mut held = (Span::ZERO, Span::ZERO);
         self.gates.clear();
@@ -311,7 +322,7 @@ impl Call {
                 Preemption { junction, call: self.serial, groups, beside, from, low: eta.low, high: eta.high, until };
             Ask { order, weight: weight(self.request.class, late) }
         };
-        ahead.zip(&self.gates).zip(&self.walled).map(ask).collect()
+        ahead.zip(&self.gates).zip(&self.walled).skip(usize::from(self.finds_no_gap(now))).map(ask).collect()
     }
 
     /// The vehicle is no longer led.

@@ -137,3 +137,35 @@ fn other_ways_are_told_with_what_they_bring_and_differ_clearly() {
     assert_eq!(then.last().map(|report| &*report.why), Some("compared with other ways"));
     told(then.last().expect("a report"));
 }
+
+#[test]
+fn who_finds_no_gap_keeps_no_green_that_keeps_others_coming() {
+    let (network, _) = corridors();
+    let request = request(&network);
+    assert!(network.junction_at_end(request.from).is_none(), "it sets out from a yard");
+    let point = *network.link(request.from).shape.last().expect("a course");
+    // (speed up to second 20, whether its first signal shows green): from when on that is not asked for. Who has stood for 7 s
+    // waits for another 4 s, in which whoever is before it would leave.
+    for (speed, green, from) in [(0.0, true, Some(14)), (0.0, false, None), (5.0, true, None)] {
+        let mut corridors = corridors().1;
+        let look = |lane, _| Some(road(&network, None, lane));
+        corridors.request(&request, Time::EPOCH, &look);
+        let mut ahead: Vec<JunctionId> = Vec::new();
+        for s in 1..=22 {
+            let (vehicle, at) = (request.vehicle.clone(), Time::from_s(s));
+            let speed = if s <= 20 { speed } else { 5.0 };
+            corridors.position(&Position { vehicle, at, point, speed, heading: None });
+            let shown = ahead.first().filter(|_| green && from.is_none_or(|from| s <= from));
+            let answers = shown.map(|&junction| Answer { junction, call: 0, green: Some(at), owed: None });
+            let (orders, reports) = corridors.step(at, answers.as_slice(), &look);
+            if let Some(report) = reports.last() {
+                ahead = report.gates.iter().map(|gate| gate.junction).collect();
+            }
+            let (next, rest) = ahead.split_first().expect("signals");
+            let asks = |junction: &JunctionId| orders.iter().any(|order| order.junction == *junction);
+            assert!(!rest.is_empty() && rest.iter().all(asks), "second {s}: those behind it are asked");
+            let waits = from.is_some_and(|from| (from..=20).contains(&s));
+            assert_eq!(asks(next), !waits, "second {s}, {speed} m/s, {green}");
+        }
+    }
+}

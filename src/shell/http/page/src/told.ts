@@ -23,6 +23,7 @@ const SENTENCES: [RegExp, string][] = [
   [/^there (\d+) s later, costs others (\d+) veh·s more$/, "晚到 $1 秒，他车代价多 $2 车·秒"], [/^there (\d+) s later, costs others (\d+) veh·s less$/, "晚到 $1 秒，他车代价少 $2 车·秒"],
   [/^compared with other ways$/, "已与其他路线比较"], [/^a queue ahead does not move: planned anew around it$/, "前方排队不动：已绕行"],
   [/^a queue ahead does not move, and no way around it is faster$/, "前方排队不动，绕行不更快"],
+  [/^it finds no gap: others have their greens until it does$/, "等待空隙：其间放行他车"],
   [/^nothing is heard of the vehicle any more$/, "车辆已无消息"], [/^every junction is back to its traffic$/, "各路口已恢复"], [/^it moves again$/, "重新行驶"],
 ];
 
