@@ -77,6 +77,8 @@ pub enum Source {
     MaxPressure,
     /// An emergency vehicle's green wave.
     Corridor,
+    /// A timed plan made for the demand there is, where queues do not clear.
+    Timed,
 }
 
 keep!(
@@ -87,6 +89,7 @@ keep!(
         Actuated,
         MaxPressure,
         Corridor,
+        Timed,
     }
 );
 

@@ -10,7 +10,7 @@ use crate::ids::{Id, JunctionId};
 use crate::network::Program;
 use crate::optimize::decision::{Decision, Now};
 use crate::optimize::horizon::due::{Decided, due};
-use crate::optimize::horizon::{Moment, Schedule, Situation};
+use crate::optimize::horizon::{Moment, Round, Schedule, Situation};
 use crate::output::{GroupDemand, Source, Why};
 use crate::plan::draft::Change;
 use crate::plan::ladder::{Order, Rung};
@@ -196,6 +196,10 @@ impl Engine {
                     };
                     Way::Wished(responds(post, changes, source))
                 } else {
+                    let junction = self.network.junction(id);
+                    let timed = self.timed(id);
+                    let round =
+                        timed.map(|program| Round::new(&program, junction, stage, running.since, &running.lamps));
                     let moment = Moment {
                         now,
                         grid,
@@ -206,6 +210,7 @@ impl Engine {
                         waiting,
                         walkers: post.waiting.walkers(),
                         announced,
+                        round: round.as_ref(),
                     };
                     asked.next(id).fill(&self.network, &post.layout, &self.tracker, &moment);
                     Way::Asked
@@ -225,9 +230,12 @@ impl Engine {
             Way::Asked => {
                 let Some(schedule) = answers.next() else { return };
                 let vehicles = self.present(&self.posts[id]);
+                let timed = self.timed(id);
                 let (post, why) = (&mut self.posts[id], reasons(&schedule));
                 let next = schedule.changes.first().map(|change| change.at);
-                let wish = responds(post, schedule.changes.clone(), Source::Horizon);
+                let source = if timed.is_some() { Source::Timed } else { Source::Horizon };
+                let mut wish = responds(post, schedule.changes.clone(), source);
+                wish.program = timed.unwrap_or(wish.program);
                 post.decided = Some(Decided { at: now, next, vehicles });
                 post.fresh = Some(schedule);
                 (wish, why)
@@ -273,13 +281,16 @@ impl Engine {
             Some(Order::Hold) => follow(post.base.clone(), Source::Operator),
             Some(Order::Pin(program)) => follow(pinned(program), Source::Operator),
             None if self.settings.control == Control::Fixed => follow(post.base.clone(), Source::Base),
-            None if !post.rung.is_none_or(Rung::responds) => {
-                let timed = post.fullness.plan().filter(|_| post.rung == Some(Rung::Timed));
-                let fitted = timed.map(|program| fit(program, post.bounds(junction), self.settings.grid()));
-                follow(fitted.unwrap_or_else(|| post.base.clone()), Source::Base)
-            }
+            None if !post.rung.is_none_or(Rung::responds) => follow(post.base.clone(), Source::Base),
             None => None,
         }
+    }
+
+    /// The timed plan of a junction that is too full for schedules, fitted to its limits as they are now.
+    fn timed(&self, id: JunctionId) -> Option<Program> {
+        let post = self.posts.get(id).filter(|post| post.rung == Some(Rung::Timed))?;
+        let program = post.fullness.plan()?;
+        Some(fit(program, post.bounds(self.network.junction(id)), self.settings.grid()))
     }
 }
 

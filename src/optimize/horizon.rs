@@ -13,10 +13,12 @@ mod parting;
 #[cfg(test)]
 mod present;
 mod rate;
+mod round;
 mod serve;
 mod situation;
 
 pub use layout::Layout;
+pub use round::Round;
 pub use situation::{Moment, Situation};
 
 use crate::ids::{Id, StageId};
@@ -106,9 +108,12 @@ impl Workspace {
     }
 }
 
-/// The best schedule for a junction.
+/// The best schedule for a junction, or what a timed plan comes to where it runs one.
 pub fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
-    beam::schedule(layout, situation, work)
+    match &situation.round {
+        Some(round) => round::schedule(layout, situation, round, work),
+        None => beam::schedule(layout, situation, work),
+    }
 }
 
 /// What to do by the rate index alone: the fallback, and the yardstick of the search.

@@ -24,7 +24,8 @@ pub enum Rung {
     Imputed,
     /// Vehicle actuation: loops alone do not tell well enough who waits beyond them.
     Actuated,
-    /// A timed plan made for the demand there is: queues do not clear from round to round, so no green may be lost.
+    /// A timed plan made for the demand there is, its shares the most that each stage gets: queues do not clear from round
+    /// to round, so no green may be lost.
     Timed,
     /// The base plan, for what is usual at this time of day.
     Profile,
@@ -50,7 +51,7 @@ keep!(
 impl Rung {
     /// Whether it follows the traffic, not the clock.
     pub fn responds(self) -> bool {
-        self <= Self::Actuated
+        self <= Self::Timed
     }
 
     /// Whether the controller gets plans at all.
@@ -254,7 +255,7 @@ mod tests {
             assert_eq!(format!("{rung}: {reason}"), expected);
             assert_eq!(rung.plans(), facts.contact == Contact::Known && rung != Rung::Own);
         }
-        assert!(Rung::Actuated.responds() && !Rung::Profile.responds());
+        assert!(Rung::Timed.responds() && !Rung::Profile.responds());
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn why(names: &Names, at: JunctionId, why: &Why) -> v1::Why {
         Source::Actuated => v1::PlanSource::Actuated,
         Source::MaxPressure => v1::PlanSource::MaxPressure,
         Source::Corridor => v1::PlanSource::Corridor,
+        Source::Timed => v1::PlanSource::Timed,
     };
     let demand = why.demand.iter().map(|d| v1::GroupDemand {
         group_id: names.group_name(at, d.group),

@@ -15,7 +15,7 @@ keep!(Claim { group, weight, deadline });
 keep!(Held { stream, row, after });
 resume!(Situation {
     kept: now, grid, earliest, stage, since, horizon, price, green_at, debt, leave, streams, arrivals, ways, held, parted,
-        room, walkers, claims;
+        room, walkers, claims, round;
     built: found, upstream
 });
 
@@ -69,6 +69,10 @@ impl Situation {
             && self.streams.len() <= layout.lanes.len() * SAMPLES as usize
             && in_order
             && seen == vehicles
+            && self.round.as_ref().is_none_or(|round| {
+                (Time::EPOCH..=LAST).contains(&round.until)
+                    && round.then.iter().all(|stage| stage.index() < layout.stages.len())
+            })
             && self.streams.iter().all(|stream| self.runs(layout, stream))
             && self.claims.len() <= CLAIMS_MAX
             && self.claims.iter().all(|claim| {
@@ -112,13 +116,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ids::StageId;
     use crate::optimize::horizon::present::present;
     use crate::optimize::horizon::tests::crossroads as layout;
-    use crate::optimize::horizon::{Workspace, schedule};
+    use crate::optimize::horizon::{Round, Workspace, schedule};
+
+    prop_compose! {
+        /// Any present of the crossroads, searched or in a round of a timed plan.
+        fn any_present()(
+            situation in present(layout),
+            round in prop::option::of((-20..60_i64, prop::collection::vec(0..8_usize, 1..5))),
+        ) -> Situation {
+            let round = round.map(|(left, then)| Round {
+                until: situation.now + Span::from_s(left),
+                then: then.into_iter().map(StageId::of).collect(),
+            });
+            Situation { round, ..situation }
+        }
+    }
 
     proptest! {
         #[test]
-        fn elsewhere_the_search_finds_the_same(situation in present(layout), before in present(layout)) {
+        fn elsewhere_the_search_finds_the_same(situation in any_present(), before in any_present()) {
             let layout = layout();
             let mut bytes = Vec::new();
             situation.write(&mut bytes);
@@ -140,7 +159,7 @@ mod tests {
 
         #[test]
         fn no_bytes_lead_the_search_astray(
-            situation in present(layout),
+            situation in any_present(),
             changed in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8, any::<u8>()), 1..4),
         ) {
             let layout = layout();

@@ -20,11 +20,8 @@ fn index(layout: &Layout, situation: &Situation, to: usize, at: f32, work: &mut 
     crossings.clear();
     let window = Window { stage: to, open: &open, until: situation.horizon, calm: false, starts: false, ends: false };
     let scene = Scene { layout, situation, lineup: &work.lineup };
-    for row in work.lineup.members(to).iter().map(|&row| usize::from(row)) {
-        let weight = situation.streams[row].weight;
-        let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
-        serve::stream(scene, row, &window, &mut run, |crosses, _| crossings.push((crosses, weight)));
-    }
+    let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
+    serve::all(scene, &window, &mut run, |row, crosses, _| crossings.push((crosses, situation.streams[row].weight)));
     for claim in situation.claims.iter().filter(|c| c.weight > 0.0 && layout.stages[to].groups.contains(c.group)) {
         crossings.push((open[claim.group.index()].max(at), claim.weight));
     }
@@ -55,20 +52,26 @@ pub(super) fn forced(layout: &Layout, situation: &Situation, at: f32) -> Option<
     way.min_by(|&a, &b| far(a).total_cmp(&far(b)))
 }
 
+/// What to do where some red may not go on, if there is one: to its end as soon as minimum greens let it.
+pub(super) fn must(layout: &Layout, situation: &Situation, at: f32) -> Option<Schedule> {
+    let to = forced(layout, situation, at)?;
+    let mut out = Schedule { bound_by: vec![Bound::MaxRed], ..Schedule::default() };
+    if layout.follows(situation.stage, to) && situation.leave[to] <= at {
+        out.changes.push(Change { stage: stage_id(to), at: instant(situation.now, at) });
+    } else {
+        out.bound_by.push(Bound::MinGreen);
+    }
+    Some(out)
+}
+
 /// What to do by the rate index alone.
 pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
     let at = situation.first();
+    if let Some(must) = must(layout, situation, at) {
+        return must;
+    }
     let may = |to: usize| layout.follows(situation.stage, to) && situation.leave[to] <= at;
     let mut out = Schedule::default();
-    if let Some(to) = forced(layout, situation, at) {
-        out.bound_by.push(Bound::MaxRed);
-        if may(to) {
-            out.changes.push(Change { stage: stage_id(to), at: instant(situation.now, at) });
-        } else {
-            out.bound_by.push(Bound::MinGreen);
-        }
-        return out;
-    }
     work.lineup.draw_up(layout, situation);
     let stay = index(layout, situation, situation.stage, at, work);
     let mut best = (situation.stage, stay);

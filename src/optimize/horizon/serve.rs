@@ -71,6 +71,14 @@ pub(super) fn rests(scene: Scene<'_>, at: usize, window: &Window<'_>, run: &Run<
     light == Light::Red || soonest > window.until && (light == Light::AfterStop || light == Light::Green && flows())
 }
 
+/// Serves every stream of a window's stage, those that give way last. Calls `note` with each crossing: its stream, when,
+/// and the turn it takes.
+pub(super) fn all(scene: Scene<'_>, window: &Window<'_>, run: &mut Run<'_>, mut note: impl FnMut(usize, f32, usize)) {
+    for at in scene.lineup.members(window.stage).iter().map(|&at| usize::from(at)) {
+        stream(scene, at, window, run, |crosses, turn| note(at, crosses, turn));
+    }
+}
+
 /// Serves one stream; what is gained against serving nobody before the horizon, vehicle-seconds. Calls `note` with each
 /// crossing and the turn it takes.
 #[inline(never)]

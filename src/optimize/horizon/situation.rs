@@ -2,6 +2,7 @@
 
 use super::layout::Layout;
 use super::parting::{Held, Upstream, leads_to};
+use super::round::Round;
 use super::serve::YELLOW_USED_S;
 use crate::ids::{ConnectionId, GroupId, Id, LaneId, StageId, Table, span};
 use crate::network::Network;
@@ -50,6 +51,8 @@ pub struct Moment<'a> {
     pub walkers: &'a [f32],
     /// Who will come, as neighbours expect.
     pub announced: &'a [Crossing],
+    /// Where it is in the timed plan that it runs, if it runs one.
+    pub round: Option<&'a Round>,
 }
 
 /// A lane's vehicles in one drawn world.
@@ -116,6 +119,8 @@ pub struct Situation {
     /// By group: people who wait for it to walk.
     pub(super) walkers: Vec<f32>,
     pub(super) claims: Vec<Claim>,
+    /// Where it is in a timed plan that is followed instead of searching, if one is.
+    pub(super) round: Option<Round>,
     pub(super) found: Vec<Found>,
     pub(super) upstream: Vec<Upstream>,
 }
@@ -157,6 +162,7 @@ impl Situation {
         self.parted = false;
         self.upstream.clear();
         self.claims.clear();
+        self.round = None;
     }
 
     /// Reads a junction's present from its lamps and the tracker.
@@ -164,6 +170,7 @@ impl Situation {
         self.clear(layout, moment.now, moment.grid, moment.stage);
         self.earliest = moment.earliest.max(moment.now).ceil(moment.grid);
         self.since = self.after(moment.since);
+        self.round = moment.round.cloned();
         self.lamps(network, layout, moment);
         let lag = (moment.now - tracker.clock()).s().max(0.0) as f32;
         let mut doubt = 0.0_f32;
@@ -191,7 +198,8 @@ impl Situation {
         }
     }
 
-    fn after(&self, at: Time) -> f32 {
+    /// Seconds from now to `at`.
+    pub(super) fn after(&self, at: Time) -> f32 {
         (at - self.now).s().clamp(-1e4, 1e4) as f32
     }
 

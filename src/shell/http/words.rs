@@ -31,7 +31,7 @@ words! {
     Aspect { Red: "red", Yellow: "yellow", Green: "green", Dark: "dark" }
     Source {
         Horizon: "horizon", Base: "base", Operator: "operator", Actuated: "actuated", MaxPressure: "maxpressure",
-        Corridor: "corridor",
+        Corridor: "corridor", Timed: "timed",
     }
     corridor::recovery::Standing {
         Serves: "serves", Owes: "owes", PaidBack: "paid_back", PassedOn: "passed_on", Overdue: "overdue", Lost: "lost",

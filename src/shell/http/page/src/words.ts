@@ -24,7 +24,7 @@ const WORDS: Record<string, [string, string]> = {
   hold: ["Hold", "保持"], release: ["Release", "解除"], pin: ["Pin…", "固定方案…"], limit: ["Limits…", "限值…"], revision: ["plan", "方案"],
   stages: ["Stages, run and planned", "相位：已执行与计划"], whyplan: ["Why this plan", "方案依据"],
   horizon: ["Rolling schedule", "滚动优化"], basesource: ["Base program", "基础方案"], operator: ["Operator's order", "人工指令"], corridor: ["Green wave", "绿波"],
-  actuated: ["Actuated", "感应控制"], maxpressure: ["Max pressure", "最大压力"],
+  actuated: ["Actuated", "感应控制"], maxpressure: ["Max pressure", "最大压力"], timed: ["Timed for the demand there is", "按实时需求定时"],
   costs: ["expected delay", "预计延误"], beats: ["Best other choice: next", "次优选择：下一相位"], more: ["more", "更多"], bound: ["Bound by", "约束"],
   refusedlast: ["Last draft refused", "最近被拒方案"], group: ["group", "灯组"], demand: ["demand", "需求"], movements: ["leads", "流向"],
   queues: ["Queues by movement", "各流向排队"], queue: ["vehicles", "车辆"], sharedlane: ["some stand in lanes that others use too", "含共用车道车辆"],
