@@ -74,8 +74,8 @@ impl Engine {
     /// Where what is wished leaves a stage now, and somebody has waited for longer than those it turns to since the vehicle
     /// was through: the way to his green. When a stage is left stays for whoever decides to say.
     pub(super) fn turn_of(&mut self, id: JunctionId, running: &Running, from: Time, wish: &Wish) -> Option<Wish> {
-        if !matches!(wish.source, Source::Horizon | Source::Actuated | Source::MaxPressure) {
-            return None; // a program serves all in its own order
+        if !matches!(wish.source, Source::Horizon | Source::Timed | Source::Actuated | Source::MaxPressure) {
+            return None; // a program in step with the clock serves all in its own order
         }
         let change = wish.changes.first().filter(|change| change.at <= from)?;
         let (post, junction) = (&self.posts[id], self.network.junction(id));
