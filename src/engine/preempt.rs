@@ -102,7 +102,7 @@ impl Engine {
             room: f64::from(track.room()),
             headway_s: f64::from(discharge.headway_s),
             startup_s: f64::from(discharge.startup_s),
-            flow: self.traffic.lane(lane).map_or(0.0, |state| state.arrivals.flow.get() / 3600.0),
+            flow: self.traffic.arrivals(lane).flow.get() / 3600.0,
             closed: self.closed.contains(&lane),
             stuck: self.fronts.stuck(lane),
         })

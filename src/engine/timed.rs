@@ -16,7 +16,7 @@ use super::post::Post;
 /// A round that serves everybody who is there may take this long, s; a junction where it takes longer is full, until it
 /// takes less than the second. Source: closed loops in the demo's city, five mornings. Limits from 60 to 90 s do alike but
 /// for a tenth of the delay that is saved, 45 s and schedules alone do worse.
-const FULL_S: [f32; 2] = [75.0, 55.0];
+const FULL_S: [f32; 2] = [65.0, 45.0];
 /// One look's weight in that time: a memory of two minutes.
 const WEIGHT: f32 = 1.0 / 40.0;
 /// The plan is made anew after this long.
