@@ -78,16 +78,7 @@ fn plan(c: &mut Criterion) {
             asked.map(|request| ask(&mut corridors, request)).sum()
         });
     });
-    let mut group = c.benchmark_group("corridor/plan_p99/city");
-    group.sample_size(10);
-    group.bench_function(BenchmarkId::from_parameter(JUNCTIONS), |b| {
-        b.iter_custom(|times| {
-            let mut all: Vec<Duration> = requests.iter().map(|request| ask(&mut corridors, request)).collect();
-            all.sort_unstable();
-            all[all.len() * 99 / 100] * u32::try_from(times).unwrap_or(u32::MAX)
-        });
-    });
-    group.finish();
+    slowest(c, "corridor/plan_p99/city", &requests, |request| ask(&mut corridors, request));
 
     // A request, and the slowest of the seconds after it.
     let mut now = NOW + Span::from_s(1_000_000);
@@ -109,16 +100,7 @@ fn plan(c: &mut Criterion) {
         corridors.step(now, &[], &look);
         slowest
     };
-    let mut group = c.benchmark_group("corridor/ticks_p99/city");
-    group.sample_size(10);
-    group.bench_function(BenchmarkId::from_parameter(JUNCTIONS), |b| {
-        b.iter_custom(|times| {
-            let mut all: Vec<Duration> = requests.iter().map(|request| follow(&mut corridors, request)).collect();
-            all.sort_unstable();
-            all[all.len() * 99 / 100] * u32::try_from(times).unwrap_or(u32::MAX)
-        });
-    });
-    group.finish();
+    slowest(c, "corridor/ticks_p99/city", &requests, |request| follow(&mut corridors, request));
     let mut next = requests.iter().cycle();
     c.bench_function(&format!("corridor/preview/city/{JUNCTIONS}"), |b| {
         b.iter(|| next.next().map(|request| corridors.preview(request, NOW, &look)));
@@ -155,6 +137,25 @@ fn plan(c: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
+}
+
+/// How long something takes for the slowest of a hundred requests.
+fn slowest(
+    c: &mut Criterion,
+    name: &str,
+    requests: &[PriorityRequest],
+    mut took: impl FnMut(&PriorityRequest) -> Duration,
+) {
+    let mut group = c.benchmark_group(name);
+    group.sample_size(10);
+    group.bench_function(BenchmarkId::from_parameter(JUNCTIONS), |b| {
+        b.iter_custom(|times| {
+            let mut all: Vec<Duration> = requests.iter().map(&mut took).collect();
+            all.sort_unstable();
+            all[all.len() * 99 / 100] * u32::try_from(times).unwrap_or(u32::MAX)
+        });
+    });
+    group.finish();
 }
 
 criterion_group!(benches, plan);

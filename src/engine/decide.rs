@@ -38,8 +38,9 @@ pub(super) struct Open {
 enum Way {
     /// An order, a vehicle on its way or a reference controller: it has.
     Wished(Wish),
-    /// The search, which has been asked the next question.
-    Asked,
+    /// The search, which has been asked the next question; where the junction is too full for schedules, in a round of this
+    /// timed plan.
+    Asked(Option<Program>),
     /// Nobody: it runs none of our plans yet.
     TakeOver,
 }
@@ -198,8 +199,8 @@ impl Engine {
                 } else {
                     let junction = self.network.junction(id);
                     let timed = self.timed(id);
-                    let round =
-                        timed.map(|program| Round::new(&program, junction, stage, running.since, &running.lamps));
+                    let place = |program| Round::new(program, junction, stage, running.since, &running.lamps);
+                    let round = timed.as_ref().map(place);
                     let moment = Moment {
                         now,
                         grid,
@@ -213,7 +214,7 @@ impl Engine {
                         round: round.as_ref(),
                     };
                     asked.next(id).fill(&self.network, &post.layout, &self.tracker, &moment);
-                    Way::Asked
+                    Way::Asked(timed)
                 }
             }
         };
@@ -227,10 +228,9 @@ impl Engine {
         let (mut wish, mut why) = match way {
             Way::Wished(wish) => (wish, Why::default()),
             Way::TakeOver => return self.take_over(id, from),
-            Way::Asked => {
+            Way::Asked(timed) => {
                 let Some(schedule) = answers.next() else { return };
                 let vehicles = self.present(&self.posts[id]);
-                let timed = self.timed(id);
                 let (post, why) = (&mut self.posts[id], reasons(&schedule));
                 let next = schedule.changes.first().map(|change| change.at);
                 let source = if timed.is_some() { Source::Timed } else { Source::Horizon };

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
+use super::instant;
 use super::layout::Layout;
 use super::parting::Held;
 use super::serve::DRAIN;
 use super::situation::Situation;
+use crate::traffic::tracker::Crossing;
 
 /// What a queue of one that is left at the end costs, in its headways: half of it to clear it at once, and four times
 /// that because a lane is green for about a quarter of the time.
@@ -261,4 +263,26 @@ pub(super) struct Scene<'a> {
     pub(super) layout: &'a Layout,
     pub(super) situation: &'a Situation,
     pub(super) lineup: &'a Lineup,
+}
+
+impl Scene<'_> {
+    /// Who crosses when, as far as a neighbour wants to know it: `run` serves them and tells each crossing, its stream and
+    /// the turn it takes.
+    pub(super) fn told(self, run: impl FnOnce(&mut dyn FnMut(usize, f32, usize))) -> Vec<Crossing> {
+        let Scene { layout, situation, .. } = self;
+        let mut told = Vec::new();
+        if !layout.turns.iter().any(|turn| turn.told) {
+            return told;
+        }
+        // Of the drawn worlds of a lane the first stands for all.
+        let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
+        run(&mut |at, crosses, turn| {
+            let row = &layout.turns[turn];
+            if row.told && first(at) {
+                told.push(Crossing { connection: row.connection, at: instant(situation.now, crosses) });
+            }
+        });
+        told.sort_by_key(|c| (c.at, c.connection));
+        told
+    }
 }

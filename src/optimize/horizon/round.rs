@@ -101,7 +101,9 @@ fn serves(layout: &Layout, situation: &Situation, next: usize, leave: f32, work:
     let here = situation.stage;
     let mut somebody = false;
     work.begin(layout, situation);
-    run(layout, situation, (here, 0.0), leave + IDLE_S, work, |_, crosses, turn| {
+    let Workspace { lineup, next: vehicle, ready, taken, open, .. } = work;
+    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { next: vehicle, ready, taken });
+    run(scene, (here, 0.0), leave + IDLE_S, (&mut far, open), |_, crosses, turn| {
         let group = layout.turns[turn].group;
         let green = |stage: usize| layout.stages[stage].groups.contains(group);
         somebody |= crosses >= leave && green(here) && !green(next);
@@ -117,42 +119,30 @@ fn discharges(
     change: Option<(usize, f32)>,
     work: &mut Workspace,
 ) -> Vec<Crossing> {
-    let mut told = Vec::new();
-    if !layout.turns.iter().any(|turn| turn.told) {
-        return told;
-    }
-    // Of the drawn worlds of a lane the first stands for all.
-    let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
-    let mut note = |at: usize, crosses: f32, turn: usize| {
-        if layout.turns[turn].told && first(at) {
-            told.push(Crossing { connection: layout.turns[turn].connection, at: instant(situation.now, crosses) });
-        }
-    };
     work.begin(layout, situation);
-    let ends = change.map_or(situation.horizon, |(_, at)| at + YELLOW_USED_S);
-    run(layout, situation, (situation.stage, 0.0), ends, work, &mut note);
-    if let Some((to, at)) = change {
-        run(layout, situation, (to, at), situation.horizon, work, &mut note);
-    }
-    told.sort_by_key(|c| (c.at, c.connection));
-    told
+    let Workspace { lineup, next, ready, taken, open, .. } = work;
+    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { next, ready, taken });
+    scene.told(|mut note| {
+        let ends = change.map_or(situation.horizon, |(_, at)| at + YELLOW_USED_S);
+        run(scene, (situation.stage, 0.0), ends, (&mut far, open), &mut note);
+        if let Some((to, at)) = change {
+            run(scene, (to, at), situation.horizon, (&mut far, open), &mut note);
+        }
+    })
 }
 
 /// Serves everybody whom a stage lets cross up to `until`, when the change into it begins at `at` or it is the present one.
 fn run(
-    layout: &Layout,
-    situation: &Situation,
+    scene: Scene<'_>,
     (stage, at): (usize, f32),
     until: f32,
-    work: &mut Workspace,
+    (far, open): (&mut Run<'_>, &mut [f32]),
     note: impl FnMut(usize, f32, usize),
 ) {
-    situation.opened(layout, stage, at, &mut work.open);
-    let starts = stage != situation.stage;
-    let window = Window { stage, open: &work.open, until, calm: false, starts, ends: false };
-    let scene = Scene { layout, situation, lineup: &work.lineup };
-    let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
-    serve::all(scene, &window, &mut run, note);
+    let Scene { layout, situation, .. } = scene;
+    situation.opened(layout, stage, at, open);
+    let window = Window { stage, open, until, calm: false, starts: stage != situation.stage, ends: false };
+    serve::all(scene, &window, far, note);
 }
 
 #[cfg(test)]

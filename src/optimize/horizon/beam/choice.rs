@@ -59,28 +59,16 @@ pub(super) fn choose(beam: &mut Beam, scene: Scene<'_>, forced: Option<usize>) -
 
 /// Runs the chosen sequence once more and notes who crosses when, where a neighbour wants to know.
 fn replay(beam: &mut Beam, scene: Scene<'_>, best: &Node) -> Vec<Crossing> {
-    let Scene { layout, situation, .. } = scene;
-    let mut told = Vec::new();
-    if !layout.turns.iter().any(|t| t.told) {
-        return told;
-    }
-    // Of the drawn worlds of a lane the first stands for all.
-    let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
-    let mut note = |at: usize, crosses: f32, turn: usize| {
-        if layout.turns[turn].told && first(at) {
-            told.push(Crossing { connection: layout.turns[turn].connection, at: instant(situation.now, crosses) });
+    scene.told(|mut note| {
+        start(beam, scene);
+        let scratch = beam.scratch();
+        let (mut lamps, mut since) = (Lamps::Root, 0.0);
+        for &(to, at) in &best.path[..usize::from(best.changes)] {
+            let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
+            beam.run(scene, scratch, (since, until), (lamps, true), &mut note);
+            begin_stage(beam, scene, usize::from(to), usize::from(at));
+            (lamps, since) = (Lamps::Starting, until);
         }
-    };
-    start(beam, scene);
-    let scratch = beam.scratch();
-    let (mut lamps, mut since) = (Lamps::Root, 0.0);
-    for &(to, at) in &best.path[..usize::from(best.changes)] {
-        let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
-        beam.run(scene, scratch, (since, until), (lamps, true), &mut note);
-        begin_stage(beam, scene, usize::from(to), usize::from(at));
-        (lamps, since) = (Lamps::Starting, until);
-    }
-    beam.run(scene, scratch, (since, situation.horizon), (lamps, false), &mut note);
-    told.sort_by_key(|c| (c.at, c.connection));
-    told
+        beam.run(scene, scratch, (since, scene.situation.horizon), (lamps, false), &mut note);
+    })
 }
