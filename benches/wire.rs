@@ -71,12 +71,12 @@ fn decode(c: &mut Criterion) {
         let mut messages = ring.iter().cycle();
         let mut events = Vec::new();
         let unreadable = |wrong: wire::Wrong, source: &str| wrong.unreadable(source, Time::EPOCH);
-        let mut guess = None;
+        let mut heard = wire::Heard::default();
         group.bench_function(BenchmarkId::new("stream", name), |b| {
             b.iter(|| {
                 let bytes = messages.next().expect("a ring");
                 events.clear();
-                wire::readings_of(&world.names, black_box(bytes), &mut guess, &unreadable, &mut events)
+                wire::readings_of(&world.names, black_box(bytes), &mut heard, &unreadable, &mut events)
                     .expect("just written");
                 events.len()
             });

@@ -5,6 +5,7 @@
 //! field, value and reason: nothing is lost, and nothing is half used. Unknown fields are skipped.
 //! Whether a value is believable is for `traffic` to say.
 
+mod heard;
 pub mod json;
 pub mod log;
 mod names;
@@ -18,11 +19,13 @@ mod wave;
 mod write;
 mod wrong;
 
+pub use heard::Heard;
 pub use names::Names;
 pub use prost::{Message, decode_length_delimiter as varint};
 pub use read::{read, readings, readings_of};
 pub use read_control::{call, command, position, request, status};
 pub use say::output;
+pub use stream::seems;
 pub use write::event;
 pub use wrong::Wrong;
 

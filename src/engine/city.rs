@@ -198,24 +198,26 @@ impl City {
 
     /// The events of each partition with their rows, in order of time, kind and arrival.
     fn shares<'a>(&self, events: &'a [Event]) -> Vec<Vec<(usize, &'a Event)>> {
-        // Events are large: only their keys are sorted, and only where they are not in order already.
-        let key = |event: &Event| (event.at(), event.rank());
+        let key = |row: usize| (events[row].at(), events[row].rank());
         let room = events.len() / self.engines.len().max(1);
         let mut shares: Vec<Vec<_>> = self.engines.iter().map(|_| Vec::with_capacity(room)).collect();
-        let mut share = |row: usize| {
+        let share = |shares: &mut [Vec<(usize, &'a Event)>], row: usize| {
             let event = &events[row];
             match self.concerns(event) {
                 Some(partition) => shares[partition].push((row, event)),
                 None => shares.iter_mut().for_each(|share| share.push((row, event))),
             }
         };
-        if events.is_sorted_by_key(key) {
-            (0..events.len()).for_each(share);
-        } else {
-            let mut order: Vec<(Time, u8, u32)> =
-                (0..).zip(events).map(|(row, event)| (event.at(), event.rank(), row)).collect();
+        // Events are large and, as a rule, in order: each is looked at once. Where they are not, only their keys are sorted.
+        let in_order = (0..events.len()).all(|row| {
+            share(&mut shares, row);
+            row == 0 || key(row - 1) <= key(row)
+        });
+        if !in_order {
+            shares.iter_mut().for_each(Vec::clear);
+            let mut order: Vec<((Time, u8), usize)> = (0..events.len()).map(|row| (key(row), row)).collect();
             order.sort_unstable();
-            order.into_iter().for_each(|(_, _, row)| share(row as usize));
+            order.into_iter().for_each(|(_, row)| share(&mut shares, row));
         }
         shares
     }

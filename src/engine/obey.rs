@@ -1,6 +1,6 @@
 //! Events that are not readings: what controllers report, who wants to cross, what operators order.
 
-use crate::engine::Engine;
+use crate::engine::{Control, Engine};
 use crate::event::{Action, Command, Event, Mode, PedestrianCall, Reading, Scope, Seen, Status, Unreadable};
 use crate::ids::{JunctionId, LaneId, LinkId, span};
 use crate::network::zone;
@@ -11,10 +11,12 @@ use crate::traffic::readings::Accepted;
 type Outcome = Result<Box<str>, Box<str>>;
 
 impl Engine {
-    /// Takes in an event, the tick's `row`th; a reading that the tracker is to have is handed back.
+    /// Takes in an event, the tick's `row`th; a reading that the tracker is to have is handed back. Where only the estimator
+    /// works, it has none.
     pub(super) fn hear<'a>(&mut self, row: usize, event: &'a Event) -> Option<&'a Reading> {
         match event {
             Event::Reading(reading) => match self.traffic.observe(reading, self.now) {
+                Ok(Accepted::Used { .. }) if self.settings.control == Control::Watch => {}
                 Ok(Accepted::Used { .. }) if self.traffic.health(reading.sensor).usable() => {
                     self.hit(reading);
                     self.fronts.hear(&self.sensors, reading);

@@ -2,11 +2,12 @@
 
 use prost::Message;
 
+use super::heard::after;
 use super::stream::stream;
 use super::v1::{self, reading::Seen as SeenMessage};
-use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, Wrong};
+use super::{Heard, MESSAGE_BYTES_MAX, Names, READINGS_MAX, Wrong};
 use crate::event::{Event, LaneView, Reading, Seen, TurnCount, Unreadable};
-use crate::ids::{Id, SensorId};
+use crate::ids::SensorId;
 use crate::network::{Sensor, VehicleClass};
 use crate::time::{Span, Time};
 
@@ -21,19 +22,18 @@ pub fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, Wrong> {
     Ok(M::decode(bytes)?)
 }
 
-/// The readings of one protobuf, as [`readings`] tells them. `guess` is the sensor that the first one is likely from, and
-/// afterwards the one that the next message may begin with.
+/// The readings of one protobuf, as [`readings`] tells them; `heard` is what was heard on the same way before.
 ///
 /// # Errors
 /// When it is too long or no protobuf of this kind.
 pub fn readings_of(
     names: &Names,
     bytes: &[u8],
-    guess: &mut Option<SensorId>,
+    heard: &mut Heard,
     unreadable: &impl Fn(Wrong, &str) -> Unreadable,
     events: &mut Vec<Event>,
 ) -> Result<(), Wrong> {
-    if stream(names, bytes, guess, events).is_none() {
+    if stream(names, bytes, heard, events).is_none() {
         readings(names, read(bytes)?, unreadable, events);
     }
     Ok(())
@@ -76,11 +76,6 @@ pub fn readings(
             });
         });
     }
-}
-
-/// The sensor that is likely to be next.
-pub(super) fn after(sensor: SensorId) -> Option<SensorId> {
-    Some(SensorId::of(sensor.index() + 1))
 }
 
 /// One reading; `guess` is the sensor it is likely from.

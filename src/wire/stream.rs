@@ -5,24 +5,39 @@
 
 use prost::Message;
 
-use super::read::{NO_SPEED, after, camera, cameras, span};
-use super::{MESSAGE_BYTES_MAX, Names, READINGS_MAX, v1};
+use super::heard::after;
+use super::read::{NO_SPEED, camera, cameras, span};
+use super::{Heard, MESSAGE_BYTES_MAX, Names, READINGS_MAX, v1};
 use crate::event::{Event, Reading, Seen};
-use crate::ids::{Id, SensorId};
 use crate::time::{Span, Time};
 
-/// The readings of a message, appended to `events`; none, and `events` as it was, where it is not as usual. `guess` is the
-/// sensor that the first one is likely from, and afterwards the one that the next message may begin with.
-pub(super) fn stream(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+/// The readings of a message, appended to `events`; none, and `events` as it was, where it is not as usual.
+pub(super) fn stream(names: &Names, bytes: &[u8], heard: &mut Heard, events: &mut Vec<Event>) -> Option<()> {
     let first = events.len();
-    let done = message(names, bytes, guess, events);
+    let done = message(names, bytes, heard, events);
     if done.is_none() {
         events.truncate(first);
     }
     done
 }
 
-fn message(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+/// The instant that a message seems to be about, told without reading it: that of what it begins with, written as usual.
+pub fn seems(bytes: &[u8]) -> Option<Time> {
+    let mut rest = bytes;
+    let tag = byte(&mut rest)?;
+    varint(&mut rest)?;
+    let end = match (tag, byte(&mut rest)?) {
+        (0x12, 0x08) => varint(&mut rest)?,
+        (0x0a, 0x0a) => {
+            block(&mut rest)?;
+            (byte(&mut rest)? == 0x10).then(|| varint(&mut rest))??
+        }
+        _ => return None,
+    };
+    Some(Time::from_ms(end as i64))
+}
+
+fn message(names: &Names, bytes: &[u8], heard: &mut Heard, events: &mut Vec<Event>) -> Option<()> {
     let (first, mut rest, mut singly) = (events.len(), bytes, true);
     if bytes.len() > MESSAGE_BYTES_MAX {
         return None;
@@ -30,10 +45,10 @@ fn message(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &m
     while let Some(tag) = byte(&mut rest) {
         let inner = block(&mut rest)?;
         match tag {
-            0x0a if singly => events.push(Event::Reading(reading(names, inner, guess)?)),
+            0x0a if singly => events.push(Event::Reading(reading(names, inner, heard)?)),
             0x12 => {
                 singly = false;
-                batch(names, inner, guess, events)?;
+                batch(names, inner, heard, events)?;
             }
             _ => return None,
         }
@@ -44,12 +59,12 @@ fn message(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &m
     Some(())
 }
 
-fn reading(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>) -> Option<Reading> {
+fn reading(names: &Names, bytes: &[u8], heard: &mut Heard) -> Option<Reading> {
     let (mut rest, mut sensor, mut by_loop, mut by_camera) = (bytes, None, None, None);
     let (mut end, mut interval) = (Time::EPOCH, Span::ZERO);
     while let Some(tag) = byte(&mut rest) {
         match tag {
-            0x0a => sensor = Some(names.sensor_of(block(&mut rest)?, *guess)?),
+            0x0a => sensor = Some(names.sensor_of(block(&mut rest)?, heard.next)?),
             0x10 => end = Time::from_ms(varint(&mut rest)? as i64),
             0x18 => interval = span(varint(&mut rest)? as u32),
             0x22 if by_loop.is_none() => by_loop = Some(loop_reading(block(&mut rest)?)?),
@@ -58,7 +73,7 @@ fn reading(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>) -> Option<
         }
     }
     let (id, sensor) = sensor?;
-    *guess = after(id);
+    heard.next = after(id);
     let seen = match (by_loop, by_camera) {
         (Some(seen), None) => seen,
         (None, Some(bytes)) => camera(names, sensor, &v1::CameraReading::decode(bytes).ok()?).ok()?,
@@ -80,7 +95,7 @@ fn loop_reading(mut rest: &[u8]) -> Option<Seen> {
     Some(Seen::Loop { count, occupancy, speed })
 }
 
-fn batch(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut Vec<Event>) -> Option<()> {
+fn batch(names: &Names, bytes: &[u8], heard: &mut Heard, events: &mut Vec<Event>) -> Option<()> {
     let (mut rest, mut by_loops, mut by_cameras) = (bytes, None, None);
     let (mut end, mut interval) = (Time::EPOCH, Span::ZERO);
     while let Some(tag) = byte(&mut rest) {
@@ -93,7 +108,7 @@ fn batch(names: &Names, bytes: &[u8], guess: &mut Option<SensorId>, events: &mut
         }
     }
     if let Some(columns) = by_loops {
-        loops(names, columns, (end, interval), guess, events)?;
+        loops(names, columns, (end, interval), heard, events)?;
     }
     if let Some(columns) = by_cameras {
         let (columns, mut sound) = (v1::CameraColumns::decode(columns).ok()?, true);
@@ -114,16 +129,11 @@ fn loops(
     names: &Names,
     bytes: &[u8],
     (end, interval): (Time, Span),
-    guess: &mut Option<SensorId>,
+    heard: &mut Heard,
     events: &mut Vec<Event>,
 ) -> Option<()> {
-    let (mut rest, mut rows) = (bytes, 0);
-    while rest.first() == Some(&0x0a) {
-        rest = &rest[1..];
-        block(&mut rest)?;
-        rows += 1;
-    }
-    let mut ids = &bytes[..bytes.len() - rest.len()];
+    let (sensors, length) = heard.column(names, bytes)?;
+    let mut rest = &bytes[length..];
     let [mut counts, mut occupancies, mut speeds] = [[].as_slice(); 3];
     while let Some(tag) = byte(&mut rest) {
         let column = match tag {
@@ -137,24 +147,20 @@ fn loops(
         }
         *column = block(&mut rest)?;
     }
-    let fits = occupancies.len() == 4 * rows && (speeds.is_empty() || speeds.len() == 4 * rows);
-    if !fits || rows > READINGS_MAX {
+    let (occupancies, []) = occupancies.as_chunks() else { return None };
+    let (speeds, []) = speeds.as_chunks() else { return None };
+    if occupancies.len() != sensors.len() || !(speeds.is_empty() || speeds.len() == sensors.len()) {
         return None;
     }
     // Every row makes an event, and what is wrong is found out behind them: so each is made where it is to be, and never
-    // moved. `ids` has as many rows as were counted.
+    // moved.
     let mut sound = true;
-    events.extend((0..rows).map(|_| {
-        byte(&mut ids);
-        let id = block(&mut ids).and_then(|name| names.sensor_of(name, *guess)).map(|(id, _)| id);
+    events.extend(sensors.iter().zip(occupancies).enumerate().map(|(row, (&sensor, &occupancy))| {
         let count = varint(&mut counts);
-        sound &= id.is_some() && count.is_some();
-        let sensor = id.unwrap_or_else(|| SensorId::of(0));
-        *guess = after(sensor);
-        let occupancy = float(&mut occupancies).unwrap_or_default();
-        let speed = float(&mut speeds).filter(|&speed| speed != NO_SPEED);
-        let seen = Seen::Loop { count: count.unwrap_or_default() as u32, occupancy, speed };
-        Event::Reading(Reading { sensor, end, interval, seen })
+        sound &= count.is_some();
+        let speed = speeds.get(row).map(|&speed| f32::from_le_bytes(speed)).filter(|&speed| speed != NO_SPEED);
+        let (count, occupancy) = (count.unwrap_or_default() as u32, f32::from_le_bytes(occupancy));
+        Event::Reading(Reading { sensor, end, interval, seen: Seen::Loop { count, occupancy, speed } })
     }));
     (sound && counts.is_empty()).then_some(())
 }
@@ -165,8 +171,12 @@ fn byte(rest: &mut &[u8]) -> Option<u8> {
     Some(byte)
 }
 
-/// At most 64 bits, as protobuf has them.
+/// At most 64 bits, as protobuf has them; most are a byte.
 fn varint(rest: &mut &[u8]) -> Option<u64> {
+    if let [byte @ ..=0x7f, after @ ..] = *rest {
+        *rest = after;
+        return Some(u64::from(*byte));
+    }
     super::varint(rest).ok().map(|value| value as u64)
 }
 
@@ -177,7 +187,7 @@ fn float(rest: &mut &[u8]) -> Option<f32> {
 }
 
 /// What stands behind its length.
-fn block<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn block<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(varint(rest)?).ok()?;
     let (block, after) = rest.split_at_checked(length)?;
     *rest = after;
@@ -189,6 +199,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ids::Id;
     use crate::network::layout::{Layout, layout};
     use crate::network::limits::Limits;
     use crate::network::{Network, SensorKind, Sensors};
@@ -235,11 +246,26 @@ mod tests {
         let message = usual(&names);
         let bytes = message.encode_to_vec();
         let (mut streamed, mut whole) = (Vec::new(), Vec::new());
-        let mut guess = None;
-        assert_eq!(stream(&names, &bytes, &mut guess, &mut streamed), Some(()));
         readings(&names, read(&bytes).expect("whole"), &|wrong, _| panic!("{wrong}"), &mut whole);
-        assert_eq!(streamed, whole);
-        assert!(whole.len() > 1000 && guess.is_some());
+        let mut heard = Heard::default();
+        for _ in 0..2 {
+            streamed.clear();
+            assert_eq!(stream(&names, &bytes, &mut heard, &mut streamed), Some(()));
+            assert_eq!(streamed, whole);
+        }
+        assert!(whole.len() > 1000 && heard.next.is_some());
+    }
+
+    #[test]
+    fn what_a_message_is_about_is_told_by_its_beginning() {
+        let names = names();
+        let mut message = usual(&names);
+        assert_eq!(seems(&message.encode_to_vec()), Some(Time::from_ms(7_000)));
+        message.readings.clear();
+        assert_eq!(seems(&message.encode_to_vec()), Some(Time::from_ms(-1)));
+        for bytes in [&b""[..], b"\x12\x01", b"\x12\x01\x10\x07", b"\x0a\x09\x0a\x05a", b"\x0a\x09\x0a\x01a\x18\x07"] {
+            assert_eq!(seems(bytes), None, "{bytes:?}");
+        }
     }
 
     #[test]
@@ -263,6 +289,7 @@ mod tests {
             // Field 2 of Readings, its field 3 with one id and its count by itself, as writers of proto2 do it.
             ("a column that is not packed", b"\x12\x07\x1a\x05\x0a\x01a\x10\x07".to_vec()),
         ];
+        let mut heard = Heard::default();
         for (what, bytes) in cases {
             let mut events = vec![Event::Reading(Reading {
                 sensor: Id::of(0),
@@ -270,7 +297,7 @@ mod tests {
                 interval: Span::ZERO,
                 seen: Seen::Loop { count: 0, occupancy: 0.0, speed: None },
             })];
-            assert_eq!((stream(&names, &bytes, &mut None, &mut events), events.len()), (None, 1), "{what}");
+            assert_eq!((stream(&names, &bytes, &mut heard, &mut events), events.len()), (None, 1), "{what}");
         }
     }
 

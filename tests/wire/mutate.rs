@@ -5,7 +5,6 @@
 use std::io::Cursor;
 
 use greenwave::event::Event;
-use greenwave::ids::{Id, SensorId};
 use greenwave::time::Time;
 use greenwave::wire::log::{Closing, Reader, Writer};
 use greenwave::wire::{self, Wrong, json, v1};
@@ -86,15 +85,15 @@ fn mutated_readings_are_refused_or_understood() {
         })
         .collect();
     let (mut understood, mut refused) = (0_u64, 0_u64);
+    // Whatever was heard before: the same columns, and broken ones.
+    let mut heard = wire::Heard::default();
     for seed in 0..count() {
         let mut rng = Pcg64Mcg::new(u128::from(seed) << 1 | 1);
         let mut bytes = whole[below(&mut rng, whole.len())].clone();
         mutate(&mut rng, &mut bytes);
         let unreadable = |wrong: Wrong, source: &str| wrong.unreadable(source, Time::EPOCH);
         let mut streamed = Vec::new();
-        // Whatever was the last sensor heard of.
-        let mut guess = Some(SensorId::of(below(&mut rng, names().sensors().table().len() + 1)));
-        let stream = wire::readings_of(names(), &bytes, &mut guess, &unreadable, &mut streamed);
+        let stream = wire::readings_of(names(), &bytes, &mut heard, &unreadable, &mut streamed);
         match wire::read::<v1::Readings>(&bytes) {
             Err(wrong) => {
                 assert_eq!((stream.as_ref(), streamed.len()), (Err(&wrong), 0), "seed {seed}");

@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub(super) time: Option<Time>,
     /// How many events it tells.
     pub(super) events: usize,
+    /// Whether one of them is that something cannot be read.
+    pub(super) unreadable: bool,
     /// Where its value ends in its chunk's bytes.
     pub(super) bytes_end: usize,
 }
@@ -35,6 +37,11 @@ impl Chunk {
     /// The memory it takes, about.
     pub(super) fn weight(&self) -> usize {
         self.bytes.len() + self.events.len() * size_of::<Event>() + self.entries.len() * size_of::<Entry>()
+    }
+
+    /// Whether a message that seems to be about this instant is about another one than the last.
+    pub(super) fn turns(&self, seems: Option<Time>) -> bool {
+        seems.is_some() && self.entries.last().is_some_and(|last| last.time != seems)
     }
 }
 
@@ -101,7 +108,7 @@ struct Waiting {
     entries: Vec<Entry>,
     /// So many of them are used.
     used: usize,
-    events: VecDeque<Event>,
+    events: Vec<Event>,
     bytes: Arc<Vec<u8>>,
     read: usize,
     weight: usize,
@@ -121,24 +128,31 @@ impl Waiting {
         share: &mut Share,
         mut takes: impl FnMut(&Entry) -> bool,
     ) -> Option<i64> {
-        let mut last = None;
+        let first = share.events.len();
+        let (mut events_end, mut last) = (first, None);
+        let before = share.found.len();
         while let Some(entry) = self.left().first().copied().filter(&mut takes) {
             self.used += 1;
-            if last.is_none() {
-                share.chunks.push(Arc::clone(&self.bytes));
-            }
-            let first = share.events.len();
-            share.events.extend(self.events.drain(..entry.events));
+            events_end += entry.events;
+            let value = self.read..entry.bytes_end;
+            share.found.push(Found { events_end, source, offset: entry.offset, chunk: share.chunks.len(), value });
+            self.read = entry.bytes_end;
+            last = Some(entry.offset);
+        }
+        last?;
+        share.chunks.push(Arc::clone(&self.bytes));
+        // As a rule a tick takes all of a chunk.
+        match events_end - first {
+            all if all == self.events.len() && first == 0 => std::mem::swap(&mut share.events, &mut self.events),
+            all if all == self.events.len() => share.events.append(&mut self.events),
+            some => share.events.extend(self.events.drain(..some)),
+        }
+        if self.entries[self.used - (share.found.len() - before)..self.used].iter().any(|entry| entry.unreadable) {
             for event in &mut share.events[first..] {
                 if let Event::Unreadable(unreadable) = event {
                     unreadable.at = now;
                 }
             }
-            let (events_end, chunk) = (share.events.len(), share.chunks.len() - 1);
-            let value = self.read..entry.bytes_end;
-            share.found.push(Found { events_end, source, offset: entry.offset, chunk, value });
-            self.read = entry.bytes_end;
-            last = Some(entry.offset);
         }
         last
     }
@@ -168,7 +182,7 @@ impl Backlog {
         self.queues[chunk.source].push_back(Waiting {
             entries: chunk.entries,
             used: 0,
-            events: chunk.events.into(),
+            events: chunk.events,
             bytes: Arc::new(chunk.bytes),
             read: 0,
             weight,
@@ -221,7 +235,7 @@ impl Backlog {
             }
             self.weights[source] -= waiting.weight;
             if let Some(Waiting { entries, events, .. }) = queue.pop_front() {
-                self.spares.give(entries, events.into());
+                self.spares.give(entries, events);
             }
         }
     }
@@ -250,7 +264,7 @@ mod tests {
             chunk.events.push(Event::from(event));
             chunk.bytes.push(offset as u8);
             let bytes_end = chunk.bytes.len();
-            chunk.entries.push(Entry { offset, time: time.map(Time::from_ms), events: 1, bytes_end });
+            chunk.entries.push(Entry { offset, time: time.map(Time::from_ms), events: 1, unreadable: true, bytes_end });
         }
         chunk
     }
@@ -270,6 +284,27 @@ mod tests {
         backlog.take(0, Cut::Time(Time::from_ms(20)), Time::from_ms(20), &mut share);
         assert_eq!((offsets(&share).len(), backlog.next(), backlog.weight(0)), (2, &[8][..], 0));
         assert_eq!(share.events[0].at(), Time::from_ms(20));
+    }
+
+    #[test]
+    fn a_tick_takes_chunks_whole_and_in_part() {
+        let mut backlog = Backlog::new(vec![3], Arc::default());
+        let first = chunk(&[(3, Some(10)), (4, Some(10))]);
+        assert_eq!([None, Some(10), Some(20)].map(|ms| first.turns(ms.map(Time::from_ms))), [false, false, true]);
+        backlog.push(first);
+        backlog.push(chunk(&[(5, Some(10)), (6, Some(20)), (7, Some(20))]));
+        backlog.push(chunk(&[(8, Some(20))]));
+        for (ms, expected) in [(10, &[3, 4, 5][..]), (20, &[6, 7, 8])] {
+            let (mut share, now) = (Share::default(), Time::from_ms(ms));
+            backlog.take(0, Cut::Time(now), now, &mut share);
+            let told = share.events.iter().map(|event| match event {
+                Event::Unreadable(unreadable) => (unreadable.source.parse().expect("its offset"), unreadable.at),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(told.collect::<Vec<(i64, Time)>>(), expected.iter().map(|&o| (o, now)).collect::<Vec<_>>());
+            let found: Vec<_> = share.found.iter().map(|f| (f.events_end, f.offset, share.value(f)[0])).collect();
+            assert_eq!(found, (1..).zip(expected).map(|(end, &o)| (end, o, o as u8)).collect::<Vec<_>>());
+        }
     }
 
     #[test]

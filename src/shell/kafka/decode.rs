@@ -4,21 +4,20 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::framing::{Body, unframe};
+use super::framing::Body;
 use super::rim::Rim;
 use super::topics::Topic;
 use crate::event::{Event, Unreadable};
-use crate::ids::SensorId;
 use crate::time::Time;
-use crate::wire::{self, Names, Wrong, json, v1};
+use crate::wire::{self, Heard, Names, Wrong, json, v1};
 
 /// One message as it came.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Raw<'a> {
     pub(super) topic: Topic,
     pub(super) key: &'a [u8],
-    pub(super) content_type: Option<&'a str>,
-    pub(super) value: &'a [u8],
+    /// Its value without its frame.
+    pub(super) body: Result<Body<'a>, Wrong>,
     /// When the broker got it.
     pub(super) at: Time,
 }
@@ -27,38 +26,52 @@ pub(super) struct Raw<'a> {
 const SILENT: Wrong =
     Wrong { field: String::new(), value: String::new(), foreign: false, reason: Cow::Borrowed("tells nothing") };
 
-/// What a message holds is appended to `events`, its first reading likely from sensor `guess`; what of it cannot be read is an event as well. Returns the
-/// instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
-pub(super) fn decode(
-    names: &Names,
-    rim: &Rim,
-    raw: Raw<'_>,
-    guess: &mut Option<SensorId>,
-    events: &mut Vec<Event>,
-) -> Option<Time> {
+impl Raw<'_> {
+    /// The instant that it seems to be about, before it is read.
+    pub(super) fn seems(&self) -> Option<Time> {
+        match self.body {
+            Ok(Body::Protobuf(bytes)) if self.topic == Topic::Readings => wire::seems(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// What a message told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
+    pub(super) time: Option<Time>,
+    /// Whether something of it could not be read.
+    pub(super) unreadable: bool,
+}
+
+/// What a message holds is appended to `events`, `heard` being what the reader has heard before; what of it cannot be read
+/// is an event as well.
+pub(super) fn decode(names: &Names, rim: &Rim, raw: Raw<'_>, heard: &mut Heard, events: &mut Vec<Event>) -> Told {
     let first = events.len();
     let unreadable = |wrong: Wrong, source: &str| rim.unreadable(names, wrong, source, raw.at);
-    let body = unframe(raw.value, raw.content_type);
-    let wrong = match body.and_then(|body| message(names, rim, raw.topic, body, guess, &unreadable, events)) {
+    let wrong = match raw.body.and_then(|body| message(names, rim, raw.topic, body, heard, &unreadable, events)) {
         Ok(()) => (events.len() == first).then_some(SILENT),
         Err(wrong) => Some(wrong),
     };
     if let Some(wrong) = wrong {
         events.push(Event::from(unreadable(wrong, &String::from_utf8_lossy(raw.key))));
     }
-    middle(&events[first..])
+    told(&events[first..])
 }
 
-/// The instant that most of what was told is about; mostly there is one only.
-fn middle(events: &[Event]) -> Option<Time> {
-    let mut told = events.iter().filter(|event| !matches!(event, Event::Unreadable(_))).map(Event::at);
-    let (first, others) = (told.next()?, told.clone());
-    if told.all(|at| at == first) {
-        return Some(first);
+/// What these events tell; mostly all are readings of one instant.
+fn told(events: &[Event]) -> Told {
+    if let [Event::Reading(first), others @ ..] = events
+        && others.iter().all(|event| matches!(event, Event::Reading(reading) if reading.end == first.end))
+    {
+        return Told { time: Some(first.end), unreadable: false };
     }
-    let mut all: Vec<Time> = std::iter::once(first).chain(others).collect();
-    let middle = all.len() / 2;
-    Some(*all.select_nth_unstable(middle).1)
+    let readable = events.iter().filter(|event| !matches!(event, Event::Unreadable(_)));
+    let mut instants: Vec<Time> = readable.map(Event::at).collect();
+    let (middle, unreadable) = (instants.len() / 2, instants.len() < events.len());
+    let time = (!instants.is_empty()).then(|| *instants.select_nth_unstable(middle).1);
+    Told { time, unreadable }
 }
 
 fn message(
@@ -66,13 +79,13 @@ fn message(
     rim: &Rim,
     topic: Topic,
     body: Body<'_>,
-    guess: &mut Option<SensorId>,
+    heard: &mut Heard,
     unreadable: &impl Fn(Wrong, &str) -> Unreadable,
     events: &mut Vec<Event>,
 ) -> Result<(), Wrong> {
     match topic {
         Topic::Readings => match body {
-            Body::Protobuf(bytes) => wire::readings_of(names, bytes, guess, unreadable, events)?,
+            Body::Protobuf(bytes) => wire::readings_of(names, bytes, heard, unreadable, events)?,
             Body::Json(text) => wire::readings(names, json::parse(text)?, unreadable, events),
         },
         Topic::Positions => rim.position(wire::position(parse(body)?)?, events),

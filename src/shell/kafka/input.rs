@@ -13,24 +13,28 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::backlog::{Chunk, Entry};
 use super::client::{self, Ends, failed};
-use super::decode::{Raw, decode};
+use super::decode::{Raw, Told, decode};
+use super::framing::unframe;
 use super::rim::Rim;
 use super::settings::Settings;
 use super::spares::Spares;
 use super::topics::Topic;
-use crate::ids::SensorId;
 use crate::shell::cli::Failure;
 use crate::shell::clock::{self, Stopwatch};
 use crate::time::{Span, Time};
-use crate::wire::Names;
+use crate::wire::{Heard, Names};
 
-/// A chunk is handed on when it is larger than this, bytes, or nothing more is at hand.
+/// A chunk is handed on when it is larger than this, bytes, or nothing more is at hand, ...
 const CHUNK_BYTES: usize = 1 << 18;
+/// ... or when it is larger than this and another instant begins: what a tick takes whole is never moved.
+const TICK_BYTES: usize = 1 << 14;
 /// No clock is believed that is farther ahead of ours.
 const AHEAD: Span = Span::from_s(5);
 /// So many messages are polled until room and clock are looked at again.
 const ROUND: usize = 1024;
-/// Too much may wait for so long before its partition is paused.
+/// Where more waits than this, bytes, reading rests for a moment: what is used soon is still in the processor's cache.
+const ENOUGH_BYTES: usize = 4 << 20;
+/// Such a moment, and how long too much may wait before its partition is paused.
 const MOMENT: Span = Span::from_ms(100);
 /// The longest that a poll takes when nothing comes.
 const IDLE: Duration = Duration::from_millis(20);
@@ -92,7 +96,7 @@ pub(super) fn start(
     let mut reader = Reader {
         consumer,
         name,
-        reading: Reading { topic: place.topic, names: names.clone(), rim: rim.clone(), guess: None },
+        reading: Reading { topic: place.topic, names: names.clone(), rim: rim.clone(), heard: Heard::default() },
         place,
         chunks,
         flows,
@@ -114,12 +118,12 @@ struct Flow {
     ended: bool,
 }
 
-/// Whether to read nothing for a moment: of a partition more waits than `most`, bytes, and there is none from which the
+/// Whether to read nothing for a moment: of a partition more waits than `enough`, bytes, and there is none from which the
 /// next message may be waited for.
-fn rests(partitions: impl Iterator<Item = (Flow, usize)>, most: usize) -> bool {
+fn rests(partitions: impl Iterator<Item = (Flow, usize)>, enough: usize) -> bool {
     let (mut full, mut wanted) = (false, false);
     for (flow, waiting) in partitions.filter(|(flow, _)| !flow.paused) {
-        full |= waiting > most;
+        full |= waiting > enough;
         wanted |= waiting == 0 && !flow.ended;
     }
     full && !wanted
@@ -162,8 +166,12 @@ impl Reader {
                     let partition = usize::try_from(message.partition()).unwrap_or_default();
                     self.flows[partition].ended = false;
                     let chunk = &mut self.chunks[partition];
-                    self.reading.add(chunk, &message, believed);
-                    chunk.weight() < CHUNK_BYTES || flush(chunk, &self.place, partition, &self.news, &self.room.spares)
+                    let raw = self.reading.raw(&message);
+                    let turns = chunk.weight() > TICK_BYTES && chunk.turns(raw.seems());
+                    let (place, news, spares) = (&self.place, &self.news, &*self.room.spares);
+                    let heard = !turns || flush(chunk, place, partition, news, spares);
+                    self.reading.add(chunk, raw, &message, believed);
+                    heard && (chunk.weight() < CHUNK_BYTES || flush(chunk, place, partition, news, spares))
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     let partition = usize::try_from(partition).unwrap_or_default();
@@ -199,7 +207,8 @@ impl Reader {
     /// a partition that is paused it fetches again: so whoever catches up is given a moment first, one for all.
     fn give_room(&mut self) {
         let watch = Stopwatch::start();
-        while rests((0..self.flows.len()).map(|row| (self.flows[row], self.waiting(row))), self.room.most)
+        let enough = self.room.most.min(ENOUGH_BYTES);
+        while rests((0..self.flows.len()).map(|row| (self.flows[row], self.waiting(row))), enough)
             && watch.elapsed() < MOMENT
         {
             clock::sleep(Span::from_ms(1));
@@ -239,27 +248,31 @@ struct Reading {
     topic: Topic,
     names: Names,
     rim: Rim,
-    /// The sensor that is likely to be next.
-    guess: Option<SensorId>,
+    heard: Heard,
 }
 
 impl Reading {
-    /// Appends a message to those of its partition. No clock is believed beyond `believed`.
-    fn add(&mut self, chunk: &mut Chunk, message: &BorrowedMessage<'_>, believed: Time) {
-        let before = chunk.events.len();
-        let value = message.payload().unwrap_or_default();
+    /// A message as it came.
+    fn raw<'m>(&self, message: &'m BorrowedMessage<'_>) -> Raw<'m> {
         let declared = message.headers().and_then(|headers| {
             let header = headers.iter().find(|header| header.key.eq_ignore_ascii_case("content-type"))?;
             std::str::from_utf8(header.value?).ok()
         });
         let at = Time::from_ms(message.timestamp().to_millis().unwrap_or_default());
-        let raw = Raw { topic: self.topic, key: message.key().unwrap_or_default(), content_type: declared, value, at };
-        let time = decode(&self.names, &self.rim, raw, &mut self.guess, &mut chunk.events);
-        chunk.bytes.extend_from_slice(value);
+        let body = unframe(message.payload().unwrap_or_default(), declared);
+        Raw { topic: self.topic, key: message.key().unwrap_or_default(), body, at }
+    }
+
+    /// Appends a message to those of its partition. No clock is believed beyond `believed`.
+    fn add(&mut self, chunk: &mut Chunk, raw: Raw<'_>, message: &BorrowedMessage<'_>, believed: Time) {
+        let before = chunk.events.len();
+        let Told { time, unreadable } = decode(&self.names, &self.rim, raw, &mut self.heard, &mut chunk.events);
+        chunk.bytes.extend_from_slice(message.payload().unwrap_or_default());
         chunk.entries.push(Entry {
             offset: message.offset(),
             time: time.filter(|&time| time <= believed),
             events: chunk.events.len() - before,
+            unreadable,
             bytes_end: chunk.bytes.len(),
         });
     }
