@@ -216,7 +216,9 @@ impl Engine {
                     green.map(|(group, _)| group).collect()
                 }
             };
-            self.fronts.advance(&self.network, junction, self.open[id], self.now, self.settings.tick());
+            if self.settings.control != Control::Watch {
+                self.fronts.advance(&self.network, junction, self.open[id], self.now, self.settings.tick());
+            }
         }
     }
 }

@@ -90,9 +90,6 @@ impl Traffic {
         for link in span(&self.scope.links) {
             self.settle(&network, link, dt);
         }
-        for row in 0..self.lanes.len() {
-            self.lanes[LaneId::of(self.scope.lanes.start.index() + row)].heard = Default::default();
-        }
         self.minute_work();
         self.compare_accounts(&network);
         self.sweep();
@@ -263,6 +260,8 @@ impl Traffic {
         spent.veh_s += inside;
         spent.free_veh_s += free;
         self.index.book(id, &spent, road.quality);
+        // The next tick begins.
+        self.lanes.slice_mut(&link.lanes).iter_mut().for_each(|lane| lane.heard = Default::default());
     }
 
     /// Whether something is known of at least half of the roads that lead to a link; of those in another partition that is

@@ -17,7 +17,13 @@ pub(super) struct Chunk {
     pub(super) events: Vec<Event>,
     /// Their values, one after the other.
     pub(super) bytes: Vec<u8>,
+    /// How many of the events are that something cannot be read.
+    pub(super) unreadable: usize,
 }
+
+/// What something that cannot be read takes beside its event until it is told of, bytes: its words, the same in what the
+/// tick says, and the record that is made of it.
+const UNREADABLE_BYTES: usize = 1 << 10;
 
 /// One message.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +33,8 @@ pub(super) struct Entry {
     pub(super) time: Option<Time>,
     /// How many events it tells.
     pub(super) events: usize,
-    /// Whether one of them is that something cannot be read.
-    pub(super) unreadable: bool,
+    /// So many of them are that something cannot be read.
+    pub(super) unreadable: usize,
     /// Where its value ends in its chunk's bytes.
     pub(super) bytes_end: usize,
 }
@@ -36,7 +42,8 @@ pub(super) struct Entry {
 impl Chunk {
     /// The memory it takes, about.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.len() + self.events.len() * size_of::<Event>() + self.entries.len() * size_of::<Entry>()
+        let tables = self.events.len() * size_of::<Event>() + self.entries.len() * size_of::<Entry>();
+        self.bytes.len() + tables + self.unreadable * UNREADABLE_BYTES
     }
 
     /// Whether a message that seems to be about this instant is about another one than the last.
@@ -147,7 +154,7 @@ impl Waiting {
             all if all == self.events.len() => share.events.append(&mut self.events),
             some => share.events.extend(self.events.drain(..some)),
         }
-        if self.entries[self.used - (share.found.len() - before)..self.used].iter().any(|entry| entry.unreadable) {
+        if self.entries[self.used - (share.found.len() - before)..self.used].iter().any(|entry| entry.unreadable > 0) {
             for event in &mut share.events[first..] {
                 if let Event::Unreadable(unreadable) = event {
                     unreadable.at = now;
@@ -264,7 +271,7 @@ mod tests {
             chunk.events.push(Event::from(event));
             chunk.bytes.push(offset as u8);
             let bytes_end = chunk.bytes.len();
-            chunk.entries.push(Entry { offset, time: time.map(Time::from_ms), events: 1, unreadable: true, bytes_end });
+            chunk.entries.push(Entry { offset, time: time.map(Time::from_ms), events: 1, unreadable: 1, bytes_end });
         }
         chunk
     }

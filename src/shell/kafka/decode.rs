@@ -41,8 +41,8 @@ impl Raw<'_> {
 pub(super) struct Told {
     /// The instant that most of it is about, whatever single sensors' clocks say; none where nothing of it could be read.
     pub(super) time: Option<Time>,
-    /// Whether something of it could not be read.
-    pub(super) unreadable: bool,
+    /// So much of it could not be read.
+    pub(super) unreadable: usize,
 }
 
 /// What a message holds is appended to `events`, `heard` being what the reader has heard before; what of it cannot be read
@@ -65,11 +65,11 @@ fn told(events: &[Event]) -> Told {
     if let [Event::Reading(first), others @ ..] = events
         && others.iter().all(|event| matches!(event, Event::Reading(reading) if reading.end == first.end))
     {
-        return Told { time: Some(first.end), unreadable: false };
+        return Told { time: Some(first.end), unreadable: 0 };
     }
     let readable = events.iter().filter(|event| !matches!(event, Event::Unreadable(_)));
     let mut instants: Vec<Time> = readable.map(Event::at).collect();
-    let (middle, unreadable) = (instants.len() / 2, instants.len() < events.len());
+    let (middle, unreadable) = (instants.len() / 2, events.len() - instants.len());
     let time = (!instants.is_empty()).then(|| *instants.select_nth_unstable(middle).1);
     Told { time, unreadable }
 }

@@ -1,7 +1,7 @@
 //! Reads one input topic on a thread of its own: poll, unframe, decode, hand on; what waits for too long is paused.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -57,6 +57,8 @@ pub(super) struct Room {
     pub(super) waiting: Vec<AtomicUsize>,
     /// Above this a partition is paused.
     pub(super) most: usize,
+    /// Ticks that have taken what waited.
+    pub(super) ticks: AtomicU64,
     pub(super) spares: Arc<Spares>,
     pub(super) stop: AtomicBool,
 }
@@ -102,6 +104,7 @@ pub(super) fn start(
         flows,
         news,
         room,
+        vain: None,
         interrupted: false,
     };
     thread::Builder::new()
@@ -138,6 +141,8 @@ struct Reader {
     flows: Vec<Flow>,
     news: SyncSender<News>,
     room: Arc<Room>,
+    /// So many ticks were done when a moment passed in which nothing of what waits was used.
+    vain: Option<u64>,
     /// The broker is not reached, and that has been told.
     interrupted: bool,
 }
@@ -203,14 +208,18 @@ impl Reader {
         true
     }
 
-    /// Pauses partitions of which too much waits, and resumes them when half of it is used. What the client has fetched of
-    /// a partition that is paused it fetches again: so whoever catches up is given a moment first, one for all.
+    /// Rests where enough waits, as long as it is being used. Then pauses partitions of which too much waits, and resumes them
+    /// when half of it is used. What the client has fetched of a partition that is paused it fetches again: so whoever
+    /// catches up is given a moment first, one for all.
     fn give_room(&mut self) {
-        let watch = Stopwatch::start();
-        let enough = self.room.most.min(ENOUGH_BYTES);
-        while rests((0..self.flows.len()).map(|row| (self.flows[row], self.waiting(row))), enough)
-            && watch.elapsed() < MOMENT
-        {
+        let (watch, ticks) = (Stopwatch::start(), self.ticks());
+        let most = self.room.most;
+        let enough = if self.vain == Some(ticks) { most } else { most.min(ENOUGH_BYTES) };
+        while rests((0..self.flows.len()).map(|row| (self.flows[row], self.waiting(row))), enough) {
+            if watch.elapsed() >= MOMENT {
+                self.vain = Some(ticks).filter(|&before| before == self.ticks());
+                break;
+            }
             clock::sleep(Span::from_ms(1));
         }
         for partition in 0..self.flows.len() {
@@ -226,6 +235,10 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn ticks(&self) -> u64 {
+        self.room.ticks.load(Ordering::Relaxed)
     }
 
     /// The memory that a partition's messages take while they wait, bytes.
@@ -268,6 +281,7 @@ impl Reading {
         let before = chunk.events.len();
         let Told { time, unreadable } = decode(&self.names, &self.rim, raw, &mut self.heard, &mut chunk.events);
         chunk.bytes.extend_from_slice(message.payload().unwrap_or_default());
+        chunk.unreadable += unreadable;
         chunk.entries.push(Entry {
             offset: message.offset(),
             time: time.filter(|&time| time <= believed),

@@ -1,7 +1,7 @@
 //! One live run: repeat what was committed, then tick by tick what comes, until told to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -156,6 +156,7 @@ impl<'a> Live<'a> {
         let room = Arc::new(Room {
             waiting: inputs.iter().map(|_| Default::default()).collect(),
             most: most / inputs.len().max(1),
+            ticks: AtomicU64::new(0),
             spares: Arc::default(),
             stop: AtomicBool::new(false),
         });
@@ -214,10 +215,8 @@ impl<'a> Live<'a> {
                 }
                 self.listen(Duration::from_millis(50))?;
             }
-            let mut share = self.share.emptied(&self.room.spares);
-            for (source, &next) in self.wanted.iter().enumerate() {
-                self.backlog.take(source, Cut::Offset(next), now, &mut share);
-            }
+            let wanted = self.wanted.clone();
+            let share = self.take(now, |source| Cut::Offset(wanted[source]));
             let outputs = self.threads.step(&mut city, now, &share.events);
             let records = route::records(&self.world.names, &self.provenance, &self.inputs, &share, &outputs);
             if route::digest(&records) != tick.records_sha256 {
@@ -329,11 +328,16 @@ impl<'a> Live<'a> {
         Ok(Some(now))
     }
 
-    fn tick(&mut self, now: Time, closing: &Closing, watch: &mut Watch<'_>) -> Result<(), Failure> {
+    /// What a tick is told: of each source up to its cut.
+    fn take(&mut self, now: Time, cut: impl Fn(usize) -> Cut) -> Share {
         let mut share = self.share.emptied(&self.room.spares);
-        for source in 0..self.inputs.len() {
-            self.backlog.take(source, Cut::Time(now), now, &mut share);
-        }
+        (0..self.inputs.len()).for_each(|source| self.backlog.take(source, cut(source), now, &mut share));
+        self.room.ticks.fetch_add(1, Ordering::Relaxed);
+        share
+    }
+
+    fn tick(&mut self, now: Time, closing: &Closing, watch: &mut Watch<'_>) -> Result<(), Failure> {
+        let share = self.take(now, |_| Cut::Time(now));
         let Some(city) = &mut self.city else { return Ok(()) };
         let begun = Stopwatch::start();
         let outputs = match &mut self.asking {

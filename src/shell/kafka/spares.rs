@@ -20,7 +20,7 @@ impl Spares {
     /// An empty chunk, with the memory of one that was used where there is any.
     pub(super) fn chunk(&self) -> Chunk {
         let (entries, events) = take(&self.tables).unwrap_or_default();
-        Chunk { source: 0, entries, events, bytes: take(&self.bytes).unwrap_or_default() }
+        Chunk { entries, events, bytes: take(&self.bytes).unwrap_or_default(), ..Chunk::default() }
     }
 
     /// Takes back the tables of a chunk.
