@@ -11,8 +11,8 @@ use crate::network::reach::Segment;
 const UPSTREAM: f64 = 60.0;
 /// An approach shorter than this has no upstream loop, metres.
 const SHORT: f64 = 20.0;
-/// Where an approach ends before [`UPSTREAM`], the loop lies this far from its start, metres.
-const FROM_START: f64 = 5.0;
+/// An upstream loop lies no nearer to the start of its road, metres: whoever sets out there has to pass it.
+const FROM_START: f64 = 10.0;
 /// A camera sees this far, metres.
 const VIEW: f64 = 200.0;
 /// How often each reports, seconds.
@@ -90,15 +90,17 @@ fn upstream(reach: &[Segment]) -> Vec<(LaneId, f64)> {
     let there: Vec<_> = reach
         .iter()
         .filter(|s| s.offset.get() <= UPSTREAM && UPSTREAM < end(s))
-        .map(|s| (s.lane, UPSTREAM - s.offset.get()))
+        .map(|s| (s.lane, (UPSTREAM - s.offset.get()).min(from_start(s))))
         .collect();
     if !there.is_empty() {
         return there;
     }
     let farthest = reach.iter().max_by(|a, b| end(a).total_cmp(&end(b)).then(b.lane.cmp(&a.lane)));
-    farthest
-        .filter(|s| end(s) >= SHORT)
-        .map(|s| (s.lane, (s.length.get() - FROM_START).max(s.length.get() / 2.0)))
-        .into_iter()
-        .collect()
+    farthest.filter(|s| end(s) >= SHORT).map(|s| (s.lane, from_start(s))).into_iter().collect()
+}
+
+/// The farthest that an upstream loop may lie from the end of its lane.
+fn from_start(segment: &Segment) -> f64 {
+    let length = segment.length.get();
+    (length - FROM_START).max(length / 2.0)
 }

@@ -6,7 +6,10 @@
 
 use crate::ids::{Id, LaneId, LinkId, span};
 use crate::network::Network;
+use crate::time::Time;
 use crate::traffic::health::Cause;
+use crate::traffic::lane::Lane;
+use crate::traffic::queue::SPACING;
 use crate::traffic::scope::Role;
 use crate::traffic::{Road, Traffic};
 
@@ -38,6 +41,15 @@ impl Road {
     }
 }
 
+impl Lane {
+    /// Vehicles that stand between its loops and have been counted by the upstream one alone: as the camera sees them, and
+    /// as many as there may be where none does.
+    fn held(&self, now: Time) -> (f32, f32) {
+        let room = self.entry_at.get() as f32 / SPACING.get() as f32;
+        self.view(now).map_or((0.0, room), |(_, queue)| (f32::from(queue).min(room), 0.0))
+    }
+}
+
 fn odd(ratio: f32) -> bool {
     !(RATIO_MIN..=1.0 / RATIO_MIN).contains(&ratio)
 }
@@ -62,20 +74,22 @@ impl Traffic {
         let mut suspects = false;
         for lane in span(lanes) {
             let row = &self.lanes[lane];
-            let (out, into) = (row.out_sum, row.in_sum);
+            let (held, perhaps) = row.held(self.now);
+            let (out, into) = (row.out_sum, row.in_sum - held);
             if !row.out_ok || !row.in_ok || out.max(into) < COMPARED_VEH {
                 continue;
             }
             let own = into - out;
-            if !odd((out + 1.0) / (into + 1.0)) || difference * own.signum() < OWN_SHARE * own.abs() {
-                (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.5 * out, 0.5 * into);
+            let apart = (own.abs() - perhaps).max(0.0);
+            if !odd(1.0 - apart / out.max(into)) || difference * own.signum() < OWN_SHARE * own.abs() {
+                (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.5 * out, 0.5 * into + held);
                 continue;
             }
             suspects = true;
             let wrong = self.wrong_loop(id, lane, total);
             let ratio = if wrong == Role::StopLine { (into + 1.0) / (out + 1.0) } else { (out + 1.0) / (into + 1.0) };
             self.correct(id, Some(lane), wrong, ratio);
-            (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.0, 0.0);
+            (self.lanes[lane].out_sum, self.lanes[lane].in_sum) = (0.0, held);
         }
         self.judge_camera(id, suspects);
     }

@@ -2,7 +2,7 @@
 //! work is done, so that no tick does all of it.
 
 use crate::ids::{GroupSet, Id, JunctionId, LaneId, LinkId, MovementId, Table, span};
-use crate::network::{Network, Turn};
+use crate::network::{Link, Network, Turn};
 use crate::time::{Span, Time};
 use crate::traffic::index::stock::{Stock, Tick};
 use crate::traffic::lane::{Lane, VIEW_AGE_MAX};
@@ -21,6 +21,8 @@ const COVERING: f32 = 0.7;
 const BETWEEN_PER_M: f32 = 1.0 / 6.0;
 /// Where only the stop line is counted, its queue is taken to stand within this, m.
 const STOP_VIEW_M: f32 = 60.0;
+/// Vehicles that move drive at this share of the limit where no signal stops them.
+const PACE: f32 = 0.9;
 const MINUTE: Span = Span::from_s(60);
 
 /// Turning left is no faster than this, m/s.
@@ -43,6 +45,16 @@ pub(super) fn inside(network: &Network, movement: MovementId) -> (f32, f32) {
         Turn::UTurn => U_TURN_MPS.min(limit),
     };
     ((length / speed) as f32, (length / limit) as f32)
+}
+
+/// Vehicles a second that leave a link which only a camera looks at: those in its view that move, each for as long as it
+/// takes to drive through. The more of them stand, the slower the others creep.
+fn driving(road: &Road, lanes: &[Lane], link: &Link) -> f32 {
+    let vehicles: u16 = lanes.iter().map(|l| l.vehicles).sum();
+    let moving: u16 = lanes.iter().map(|l| l.vehicles.saturating_sub(l.queue)).sum();
+    let view_m = road.view_m.min(link.length.get() as f32).max(1.0);
+    let speed = PACE * link.speed.get() as f32 * f32::from(moving) / f32::from(vehicles.max(1));
+    road.factor * f32::from(moving) * speed / view_m
 }
 
 /// An empty road.
@@ -134,6 +146,7 @@ impl Traffic {
         road.left = match (lanes, turns) {
             (n, _) if n == all => Some(counted),
             (_, true) => Some(road.turned * road.turn_ratio()),
+            (0, false) if camera => Some(driving(road, self.lanes.slice(&link.lanes), link) * dt.s() as f32),
             (0, false) => None,
             (n, false) => Some(counted * all as f32 / n as f32),
         };
@@ -248,12 +261,13 @@ impl Traffic {
                 tick.cleared = cleared as f32 / lanes.len() as f32;
             }
         }
-        road.quality = match (edge, road.left) {
-            (Edge::Camera, Some(_)) if road.stock.queued_beyond() < 1.0 => Quality::Measured,
-            (Edge::Camera, Some(_)) | (Edge::Loops, Some(_)) => Quality::Fused,
-            (Edge::Camera | Edge::Loops, None) | (Edge::Model, Some(_)) => Quality::Imputed,
-            (Edge::Model, None) if told => Quality::Imputed,
-            (Edge::Model, None) => Quality::None,
+        let counted = road.left.is_some() && (camera && road.turns_ok || lanes.iter().any(|l| l.out_ok || l.in_ok));
+        road.quality = match (edge, counted) {
+            (Edge::Camera, true) if road.stock.queued_beyond() < 1.0 => Quality::Measured,
+            (Edge::Camera, true) | (Edge::Loops, true) => Quality::Fused,
+            (Edge::Camera | Edge::Loops, false) | (Edge::Model, true) => Quality::Imputed,
+            (Edge::Model, false) if told => Quality::Imputed,
+            (Edge::Model, false) => Quality::None,
         };
         let mut spent = road.stock.advance(&tick);
         let (inside, free) = std::mem::take(&mut road.inside);
@@ -342,7 +356,10 @@ impl Lane {
         }
         if self.in_ok {
             let most = self.entry_at.get() as f32 * BETWEEN_PER_M + 1.0;
-            self.between = (self.between + self.heard.in_ - self.heard.out).clamp(0.0, most);
+            // Where no stop line counts them they are taken to drive on.
+            let through = || self.between * (dt.s() * self.speed.get() / self.entry_at.get().max(1.0)).min(1.0) as f32;
+            let out = if self.out_ok { self.heard.out } else { through() };
+            self.between = (self.between + self.heard.in_ - out).clamp(0.0, most);
             if self.idle_ms >= CLEARED_MS {
                 self.between = 0.0;
             }

@@ -105,6 +105,10 @@ struct World {
     /// What each sensor's counts are multiplied with; below 0 it is silent.
     lies: [f64; 5],
     owed: [f64; 5],
+    /// The camera tells who turns where.
+    turns: bool,
+    /// The signal does not open.
+    closed: bool,
 }
 
 impl World {
@@ -112,7 +116,18 @@ impl World {
         let network = approach();
         let traffic = Traffic::new(Arc::clone(&network), &sensors(&network), Settings::default());
         let lanes = [Lane1::default(), Lane1::default()];
-        Self { network, traffic, lanes, second: 0, spent: 0.0, left: 0, lies: [1.0; 5], owed: [0.0; 5] }
+        Self {
+            network,
+            traffic,
+            lanes,
+            second: 0,
+            spent: 0.0,
+            left: 0,
+            lies: [1.0; 5],
+            owed: [0.0; 5],
+            turns: true,
+            closed: false,
+        }
     }
 
     fn lie(&mut self, sensor: usize, count: u32) -> u32 {
@@ -126,7 +141,7 @@ impl World {
     fn run(&mut self, seconds: i64, every: f64) {
         for _ in 0..seconds {
             self.second += 1;
-            let (now, green) = (self.second as f64, self.second % 60 < 30);
+            let (now, green) = (self.second as f64, self.second % 60 < 30 && !self.closed);
             let enters = (now / every).floor() > ((now - 1.0) / every).floor();
             let seen: Vec<Second> = self.lanes.iter_mut().map(|l| l.step(enters, green, now)).collect();
             self.spent += self.lanes.iter().map(|l| l.cars.len() as f64).sum::<f64>();
@@ -166,7 +181,7 @@ impl World {
             class: VehicleClass::Car,
             count: count as u16,
         };
-        let turns = counts.iter().filter(|c| c.1 > 0).map(turn).collect();
+        let turns = counts.iter().filter(|c| c.1 > 0 && self.turns).map(turn).collect();
         self.offer(4, at, Seen::Camera { lanes, turns });
     }
 
@@ -205,6 +220,18 @@ fn without_a_camera_loops_still_tell() {
         let (truth, estimate) = (world.truth(), world.estimate());
         assert!((estimate / truth - 1.0).abs() < 0.15, "{every}: {estimate} for {truth}");
         assert_eq!(world.traffic.index_link(LinkId::of(0), Window::Hour).quality, Quality::Fused);
+    }
+}
+
+#[test]
+fn a_camera_alone_tells_how_many_drive_through() {
+    for every in [20.0, 6.0] {
+        let mut world = World { turns: false, ..World::new() };
+        world.lies = [-1.0, -1.0, -1.0, -1.0, 1.0];
+        world.run(3660, every);
+        let (truth, estimate) = (world.truth(), world.estimate());
+        assert!((estimate / truth - 1.0).abs() < 0.25, "{every}: {estimate} for {truth}");
+        assert_eq!(world.traffic.index_link(LinkId::of(0), Window::Hour).quality, Quality::Imputed);
     }
 }
 
@@ -250,6 +277,17 @@ fn a_sensor_that_misses_half_is_corrected_within_minutes() {
     world.run(3660, 6.0);
     assert!((0..4).all(|loops| (world.traffic.factor(SensorId::of(loops)) - 1.0).abs() < 1e-6));
     assert!((world.estimate() / world.truth() - 1.0).abs() < 0.12, "{} for {}", world.estimate(), world.truth());
+}
+
+#[test]
+fn who_stands_between_two_loops_is_no_miscount() {
+    let mut world = World::new();
+    for (closed, seconds, every) in [(false, 175, 5.0), (true, 130, 3.0), (false, 600, 6.0)] {
+        world.closed = closed;
+        world.run(seconds, every);
+        let factors: Vec<f64> = (0..4).map(|loops| world.traffic.factor(SensorId::of(loops))).collect();
+        assert!(factors.iter().all(|f| (f - 1.0).abs() < 1e-6), "closed {closed}: {factors:?}");
+    }
 }
 
 #[test]
