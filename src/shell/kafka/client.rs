@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientContext, Statistics};
@@ -37,6 +38,8 @@ const CONNECT_MS: &str = "4000";
 
 /// Who leads a partition is known after so long, or something is wrong.
 const PATIENCE: Span = Span::from_s(20);
+/// A broker that has just started answers within so long.
+const STARTING: Span = Span::from_s(5);
 
 /// What every client has in common.
 pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
@@ -219,16 +222,27 @@ impl ProducerContext for Reports {
     }
 }
 
-/// Where a partition begins and ends. A broker that has just got it may not know for a moment.
+/// Where a partition begins and ends.
 pub(super) fn ends(reader: &Reader, topic: &str, partition: i32) -> Result<(i64, i64), Failure> {
+    patiently(PATIENCE, || reader.fetch_watermarks(topic, partition, SETUP))
+        .map_err(failed(format!("asking where {topic}[{partition}] begins and ends")))
+}
+
+/// What the cluster knows of a topic, or of all.
+pub(super) fn metadata(reader: &Reader, topic: Option<&str>) -> Result<Metadata, Failure> {
+    patiently(STARTING, || reader.fetch_metadata(topic, SETUP)).map_err(failed(match topic {
+        Some(name) => format!("asking for {name}"),
+        None => "asking which topics there are".into(),
+    }))
+}
+
+/// Asks until there is an answer: a broker that has just started, or just got a partition, may have none for a moment.
+fn patiently<T>(patience: Span, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     let watch = Stopwatch::start();
     loop {
-        match reader.fetch_watermarks(topic, partition, SETUP) {
-            Ok(ends) => return Ok(ends),
-            Err(error) if lasting(&error) || watch.elapsed() > PATIENCE => {
-                return Err(failed(format!("asking where {topic}[{partition}] begins and ends"))(error));
-            }
-            Err(_) => clock::sleep(Span::from_ms(50)),
+        match ask() {
+            Err(error) if !lasting(&error) && watch.elapsed() <= patience => clock::sleep(Span::from_ms(50)),
+            answer => return answer,
         }
     }
 }

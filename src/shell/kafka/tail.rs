@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{self, SETUP, failed};
+use super::client::{self, failed};
 use super::settings::Settings;
 use super::topics::Topic;
 use crate::shell::cli::Failure;
@@ -39,7 +39,7 @@ pub fn tail(
 ) -> Result<(), Failure> {
     let name = topic.full(settings);
     let consumer = client::consumer(settings)?;
-    let metadata = consumer.fetch_metadata(Some(&name), SETUP).map_err(failed(format!("asking for {name}")))?;
+    let metadata = client::metadata(&consumer, Some(&name))?;
     let open = metadata.topics().iter().map(|t| t.partitions().len()).sum::<usize>();
     if open == 0 {
         return Err(Failure::Broker { what: format!("reading {name}"), why: "there is no such topic".into() });

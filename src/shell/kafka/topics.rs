@@ -2,7 +2,6 @@
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::Consumer;
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -218,7 +217,7 @@ pub fn check(settings: &Settings, zones: usize) -> Result<Vec<usize>, Failure> {
 /// How many partitions each topic has, and what is missing of them.
 fn missing(settings: &Settings, zones: usize) -> Result<(Vec<usize>, Vec<String>), Failure> {
     let consumer = client::consumer(settings)?;
-    let metadata = consumer.fetch_metadata(None, SETUP).map_err(failed("asking which topics there are"))?;
+    let metadata = client::metadata(&consumer, None)?;
     let mut faults = Vec::new();
     let mut partitions = Vec::new();
     for topic in Topic::ALL {
