@@ -1,6 +1,7 @@
 //! The command line: one file a command, each an `Args` and a `run`.
 
 mod audit;
+mod conditions;
 mod demo;
 mod feed;
 mod lockstep;

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::conditions::Conditions;
 use crate::engine::Settings;
 use crate::event::Mode;
 use crate::network::layout::{Layout, layout};
@@ -25,8 +26,8 @@ use crate::shell::terminal::Terminal;
 use crate::shell::threads::{Threads, ThreadsArg};
 use crate::shell::world;
 use crate::time::{Span, Time};
+use crate::twin::Ambulance;
 use crate::twin::city::{self, morning};
-use crate::twin::{Ambulance, Options, SensorFaults};
 
 /// Monday, 2 March 2026, 07:00 UTC.
 const START: Time = Time::from_s(1_772_434_800);
@@ -43,9 +44,8 @@ pub(super) struct Args {
     /// Another seed is another morning: other trips, other broken sensors, another ambulance call.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Every trip is made so many times on average: 0.1 to 2. The morning at 1 is more than the bridges carry.
-    #[arg(long, default_value_t = 1.0, value_name = "TIMES", value_parser = scale)]
-    demand_scale: f64,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Write everything the engine hears, and a digest of all it says, to this log.
     #[arg(long, value_name = "LOG")]
     record: Option<PathBuf>,
@@ -69,11 +69,6 @@ pub(super) struct Args {
     /// without a call, with one that waits as everyone does, and with a green wave. 1 to 100.
     #[arg(long, value_name = "MORNINGS", conflicts_with = "record", value_parser = clap::value_parser!(u16).range(1..=100))]
     calls: Option<u16>,
-}
-
-fn scale(text: &str) -> Result<f64, String> {
-    let value = text.parse::<f64>().ok().filter(|value| (0.1..=2.0).contains(value));
-    value.ok_or_else(|| format!("demand-scale {text}: a number from 0.1 to 2 is wanted"))
 }
 
 /// One run to its end.
@@ -152,7 +147,8 @@ fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<
     let mut text = String::from("seed  free flow, s  alone, s  green wave, s  reds  others' time, %\n");
     for seed in (args.seed..).take(usize::from(mornings)) {
         let (world, recorded) = morning(span, seed).map_err(sketchy)?;
-        if let Some(t) = study::trial(&world, &recorded.config.settings, &options(args, seed), span) {
+        let options = args.conditions.options(&world.network, seed, START)?;
+        if let Some(t) = study::trial(&world, &recorded.config.settings, &options, span) {
             let (free, alone, wave) = (t.free_flow_s, t.alone_s, t.wave_s);
             let (others, note) = (100.0 * t.others, if t.arrived { "" } else { "  never arrives" });
             let _ = writeln!(text, "{seed:>4}{free:>14.0}{alone:>10.0}{wave:>15.0}{:>6}{others:>+17.2}{note}", t.reds);
@@ -189,7 +185,7 @@ fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<
     let mean =
         |(key, _, (mean, half)): (&str, &str, (f64, f64))| (key.to_owned(), json!({"mean": mean, "half_width": half}));
     let object = json!({
-        "minutes": args.minutes, "demand_scale": args.demand_scale,
+        "minutes": args.minutes, "demand_scale": args.conditions.demand_scale,
         "trials": trials.iter().map(row).collect::<Vec<_>>(),
         "interval_95": figures.map(mean).into_iter().collect::<serde_json::Map<_, _>>(),
     });
@@ -198,12 +194,6 @@ fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<
         0 => Ok(()),
         _ => Err(Failure::Unsafe(format!("{faults} lamp faults"))),
     }
-}
-
-/// How the twin of a seed is run.
-fn options(args: &Args, seed: u64) -> Options {
-    let (start, sensors, demand_scale) = (START, SensorFaults::ORDINARY, args.demand_scale);
-    Options { seed, start, sensors, demand_scale, ..Options::default() }
 }
 
 fn sketchy(faults: Vec<Fault>) -> Failure {
@@ -218,7 +208,8 @@ fn drive(
     bar: &ProgressBar,
     mut rim: Rim<'_>,
 ) -> Result<Run, Failure> {
-    let mut all = ClosedLoop::new(world, control, options(args, args.seed)).on(Threads::from(args.threads));
+    let mut all = ClosedLoop::new(world, control, args.conditions.options(&world.network, args.seed, START)?)
+        .on(Threads::from(args.threads));
     let begun = Stopwatch::start();
     for second in 1..=i64::from(args.minutes) * 60 {
         if let Some(cockpit) = &rim.cockpit {

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::conditions::Conditions;
 use crate::engine::{Control, Settings};
 use crate::event::Mode;
 use crate::network::import::ImportError;
@@ -25,7 +26,6 @@ use crate::shell::{closed_loop, load};
 use crate::time::{Span, Time};
 use crate::twin::demand::Demand;
 use crate::twin::demand::import::{self, Imported};
-use crate::twin::{Options, SensorFaults};
 
 /// Second 0 of every demand: the midnight before Monday, 2 March 2026, UTC.
 const MIDNIGHT: Time = Time::from_s(1_772_409_600);
@@ -74,9 +74,8 @@ pub(super) struct Args {
     /// The sensors file, JSON; without one, loops at every signal and a camera over every approach.
     #[arg(long, value_name = "FILE")]
     sensors: Option<PathBuf>,
-    /// What is wrong with the sensors.
-    #[arg(long, value_enum, default_value = "ordinary", value_name = "WHICH")]
-    sensor_faults: Faults,
+    #[command(flatten)]
+    conditions: Conditions,
     /// A limits file, JSON, in place of the configuration's.
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
@@ -135,14 +134,6 @@ enum Plan {
     Own,
     /// Cycle, splits and offsets made for exactly this demand, known beforehand.
     Webster,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Faults {
-    /// Nothing.
-    None,
-    /// What an ordinary city has: small errors, a few readings lost, some sensors broken.
-    Ordinary,
 }
 
 /// What is to be run.
@@ -246,11 +237,7 @@ fn drive(args: &Args, scene: &Scene, terminal: &Terminal) -> Result<(ClosedLoop,
     let settings = &scene.recorded.config.settings;
     let control = settings.control;
     let start = MIDNIGHT + scene.begin;
-    let sensors = match args.sensor_faults {
-        Faults::None => SensorFaults::default(),
-        Faults::Ordinary => SensorFaults::ORDINARY,
-    };
-    let options = Options { seed: args.seed, start, sensors, ..Options::default() };
+    let options = args.conditions.options(&scene.world.network, args.seed, start)?;
     let threads = Threads::from(args.threads);
     let engine = (control != Control::Fixed).then(|| settings.clone());
     let mut listener = engine.is_none().then(|| scene.recorded.city(start + Span::SECOND));
