@@ -172,6 +172,8 @@ impl Engine {
     /// what neighbours said then. What is left to find out is what [`questions`](Self::questions) asks.
     pub(super) fn begin(&mut self, now: Time, events: &[(usize, &Event)], inbox: &Boundary) {
         self.now = now;
+        // Where nearly all readings come late, they are used as late as they come.
+        self.traffic.allow(self.tracker.lag() + self.settings.tick() + self.settings.lateness());
         let readings: Vec<&Reading> = events.iter().filter_map(|&(row, event)| self.hear(row, event)).collect();
         self.see_lamps();
         if self.settings.control == Control::Watch {

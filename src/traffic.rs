@@ -324,11 +324,18 @@ impl Traffic {
         })
     }
 
+    /// From now on a reading this late is used for control.
+    pub(crate) fn allow(&mut self, late: Span) {
+        self.allowance.late = late;
+    }
+
     /// How well the vehicles of a lane are known, as [`Traffic::lane`] says it; none for a lane of another partition.
     pub fn quality(&self, lane: LaneId) -> Option<Quality> {
         let row = self.lanes.get(lane)?;
         Some(match row.view(self.now) {
             Some(_) => Quality::Measured,
+            // What its loops say is as old as what its camera saw.
+            None if row.late => Quality::Imputed,
             None => self.roads[self.network.lane(lane).link].quality.worse(Quality::Fused),
         })
     }

@@ -6,7 +6,7 @@ use crate::ids::{JunctionId, LaneId, LinkId, span};
 use crate::network::zone;
 use crate::output::{Alarm, AlarmKind, CommandOutcome, Output, Rejected, Unread};
 use crate::plan::ledger::Heard;
-use crate::traffic::readings::Accepted;
+use crate::traffic::readings::{Accepted, Reason, Rejection};
 
 type Outcome = Result<Box<str>, Box<str>>;
 
@@ -24,8 +24,11 @@ impl Engine {
                 }
                 Ok(_) => {}
                 Err(rejection) => {
-                    let crate::traffic::readings::Rejection { sensor, end, reason } = rejection;
+                    let Rejection { sensor, end, reason } = rejection;
+                    let late = matches!(reason, Reason::Late { .. }) && self.settings.control != Control::Watch;
                     self.out.push(Output::Rejected(Rejected { event: row, sensor, end, at: self.now, reason }));
+                    // The tracker finds out whether nearly all come so late.
+                    return Some(reading).filter(|_| late && self.traffic.health(sensor).usable());
                 }
             },
             Event::Unreadable(message) => {

@@ -24,7 +24,8 @@ impl Engine {
             self.traffic.expect(link, Vehicles::constant(1.0));
         }
         self.traffic.advance(self.now, &self.open);
-        let input = Input { now: self.now, readings, open: &self.open, entered: &inbox.left };
+        let allowed = self.settings.tick() + self.settings.lateness();
+        let input = Input { now: self.now, readings, allowed, open: &self.open, entered: &inbox.left };
         self.tracker.step(&self.network, &self.sensors, &input);
         for &lane in &self.closed {
             self.tracker.clear(lane);

@@ -220,6 +220,8 @@ mod tests {
     use crate::network::limits::Limits;
     use crate::output::{Output, Source};
     use crate::plan::ladder::Rung;
+    use crate::traffic::readings::Reason;
+    use crate::twin::SensorFaults;
     use crate::twin::city::small;
 
     fn world() -> World {
@@ -270,6 +272,32 @@ mod tests {
         assert_eq!((all.plans().lamp_faults, all.plans().faults.first()), (0, None));
         let outcome = all.outcome();
         assert!(outcome.arrived > 600 && outcome.delay_index < 3.0, "{outcome:?}");
+    }
+
+    #[test]
+    fn late_readings_are_used_as_late_as_they_come_and_are_no_empty_road() {
+        let world = world();
+        let late =
+            |delayed, latency| SensorFaults { delayed, latency: Span::from_s(latency), ..SensorFaults::default() };
+        let served = |control: Option<Settings>, sensors| {
+            let mut all = ClosedLoop::new(&world, control, Options { sensors, ..Options::default() });
+            let mut refused = 0;
+            for second in 0..900 {
+                let outputs = all.step().outputs;
+                let late =
+                    |o: &&Output| matches!(o, Output::Rejected(row) if matches!(row.reason, Reason::Late { .. }));
+                refused += if second >= 30 { outputs.iter().filter(late).count() } else { 0 };
+            }
+            assert_eq!(all.plans().lamp_faults, 0);
+            (all.outcome().delay_index, refused)
+        };
+        let (in_time, _) = served(Some(Settings::default()), late(0.0, 0));
+        let (all_late, refused) = served(Some(Settings::default()), late(1.0, 5));
+        let (half_late, _) = served(Some(Settings::default()), late(0.5, 5));
+        let (fixed, _) = served(None, late(0.0, 0));
+        assert_eq!(refused, 0, "nearly all come 5 s late: that is when they come");
+        assert!(all_late - 1.0 < 1.5 * (in_time - 1.0), "all late {all_late}, in time {in_time}");
+        assert!(half_late < fixed, "half of them late {half_late}, fixed {fixed}, in time {in_time}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::traffic::saturation::Discharge;
 
 /// How many past ticks of lamps are kept, so that readings may be this many ticks late.
 const LAMPS_KEPT: usize = 16;
+/// Nobody is waited for longer: an older state tells too little of the present.
+const LAG_MAX: Span = Span::from_s(10);
 /// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
 const LANE_CHOICE_M: f32 = 80.0;
 /// A standing vehicle at the line that has not moved for this long under green is not there, or turns elsewhere, s.
@@ -31,8 +33,10 @@ const STUCK_S: f32 = 4.0;
 pub struct Input<'a> {
     /// The end of the tick.
     pub now: Time,
-    /// Validated readings of this tick, in any order.
+    /// Validated readings of this tick, in any order, and those that came too late.
     pub readings: &'a [&'a Reading],
+    /// This much later than nearly all, a reading is still used.
+    pub allowed: Span,
     /// Per junction the groups that traffic may pass at `now`: green, and yellow as long as it is still used.
     pub open: &'a Table<JunctionId, GroupSet>,
     /// Vehicles that entered from lanes that are not tracked here, as a neighbour announced them.
@@ -114,6 +118,11 @@ impl Tracker {
         }
     }
 
+    /// How late nearly all readings are.
+    pub(crate) fn lag(&self) -> Span {
+        self.lag
+    }
+
     /// A lane's vehicles and how well they are known; none for a lane of another partition.
     pub fn lane(&self, lane: LaneId) -> Option<&LaneTrack> {
         self.lanes.get(lane)
@@ -177,8 +186,9 @@ impl Tracker {
         }
         let tick = input.now - self.opened_at[1].max(self.clock - Span::SECOND);
         self.measure_lag(input, tick);
-        self.pending.extend(input.readings.iter().filter(|r| r.end > input.now - Span::from_s(60)).map(|&r| r.clone()));
         let target = (input.now - self.lag).max(self.clock);
+        let oldest = input.now - self.lag - input.allowed;
+        self.pending.extend(input.readings.iter().filter(|r| r.end >= oldest).map(|&r| r.clone()));
         let step = if tick > Span::ZERO && tick <= Span::SECOND { tick } else { Span::SECOND };
         while self.clock < target {
             let to = (self.clock + step).min(target);
@@ -186,13 +196,18 @@ impl Tracker {
         }
     }
 
-    /// How late the newest readings are; grows at once, shrinks when a whole minute was faster.
+    /// How late readings are, but for one in ten; grows at once as far as is allowed and then steadily, shrinks when a whole
+    /// minute was faster. To know of everybody late is better than not to know of some.
     fn measure_lag(&mut self, input: &Input<'_>, tick: Span) {
-        let newest = input.readings.iter().filter(|r| r.interval <= Span::from_s(2)).map(|r| r.end).max();
-        if let Some(newest) = newest {
-            let late = (input.now - newest).max(Span::ZERO).floor(Span::from_ms(100));
+        let prompt = |r: &&&Reading| r.interval <= Span::from_s(2) && r.end >= input.now - LAG_MAX;
+        let mut ends: Vec<Time> = input.readings.iter().filter(prompt).map(|r| r.end).collect();
+        let tenth = ends.len() / 10;
+        if !ends.is_empty() {
+            let nearly_all = *ends.select_nth_unstable(tenth).1;
+            let late = (input.now - nearly_all).max(Span::ZERO).floor(Span::from_ms(100));
             let shrunk = self.lag - Span::from_ms(tick.ms() / 30);
-            let most = Span::from_s(LAMPS_KEPT as i64 - 1);
+            // One strange tick does not set it back by much.
+            let most = (self.lag + Span::from_ms(tick.ms() / 2)).max(input.allowed);
             self.lag = if late >= self.lag { late.min(most) } else { shrunk.max(late) };
         }
     }
