@@ -340,6 +340,11 @@ impl Traffic {
         })
     }
 
+    /// Whether a loop of a lane can be believed.
+    pub(crate) fn hears_loop(&self, lane: LaneId) -> bool {
+        self.lanes.get(lane).is_some_and(|row| row.out_ok || row.in_ok)
+    }
+
     fn departures(&self, lane: LaneId, row: &Lane) -> Estimate {
         best(row.out.flow(), || row.arrivals.flow(), || self.imputed(lane), || self.usual(lane))
     }

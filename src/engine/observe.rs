@@ -31,11 +31,13 @@ impl Engine {
             self.tracker.clear(lane);
         }
         if let Some(sight) = &mut self.sight {
+            // Who was on a loop when the newest readings were taken is there now, however late they come.
+            let seen_at = self.tracker.clock();
             if self.settings.control.is_reference() {
-                sight.look(self.now, &self.traffic, span(&self.partition.lanes));
+                sight.look(seen_at, &self.traffic, span(&self.partition.lanes));
             } else {
                 let actuated = self.posts.values().filter(|post| post.rung == Some(Rung::Actuated));
-                sight.look(self.now, &self.traffic, actuated.flat_map(|post| post.lanes.values().flatten().copied()));
+                sight.look(seen_at, &self.traffic, actuated.flat_map(|post| post.lanes.values().flatten().copied()));
             }
         }
         self.foreign.clone_from(&inbox.expected);

@@ -74,6 +74,7 @@ impl Sight {
                 vehicles: state.vehicles,
                 queue: state.queue,
                 since_hit: (hit > Time::LONG_AGO).then(|| now - hit),
+                heard: traffic.hears_loop(lane),
             });
         }
     }

@@ -31,6 +31,8 @@ pub struct Actuated {
     lanes: Table<GroupId, Vec<LaneId>>,
     /// Each stage's longest green: the setting, or less where the others' maximum red asks for it.
     longest: Vec<Span>,
+    /// Each stage's green where a lane of it has no loop that works: its share of the base program.
+    recalled: Vec<Span>,
 }
 
 impl Actuated {
@@ -43,7 +45,12 @@ impl Actuated {
             }
         }
         let longest = longest(junction, &order, settings.max_green);
-        Self { settings, order, lanes: lanes_of(network, junction), longest }
+        let share = |&stage: &StageId| {
+            let parts = junction.base_program().splits.iter().filter(|(of, _)| *of == stage);
+            parts.map(|&(_, share)| share).max().unwrap_or_default()
+        };
+        let recalled = order.iter().map(share).zip(&longest).map(|(share, &longest)| share.min(longest)).collect();
+        Self { settings, order, lanes: lanes_of(network, junction), longest, recalled }
     }
 
     /// What it wants now.
@@ -58,6 +65,8 @@ impl Actuated {
         let Some(green) = now.stage_green_since(junction).map(|since| now.at - since) else { return Decision::Keep };
         let position = self.order.iter().position(|&stage| stage == now.stage);
         let longest = position.map_or(self.settings.max_green, |at| self.longest[at]);
+        let recalled = position.map_or(Span::ZERO, |at| self.recalled[at]);
+        let held = held || green < recalled && ending.iter().any(|group| self.is_blind(group, now.lanes));
         if held && green < longest { Decision::Keep } else { Decision::Switch(next) }
     }
 
@@ -81,7 +90,12 @@ impl Actuated {
         others.find(|&stage| helps(stage)).or(first)
     }
 
-    /// Whether somebody of `group` still comes. A lane without sensors never holds a stage: it is recalled each cycle.
+    /// Whether a lane of `group` has no loop that works. Who comes there is not seen: it gets what the base program gives.
+    fn is_blind(&self, group: GroupId, lanes: &Table<LaneId, Option<LaneSeen>>) -> bool {
+        self.lanes[group].iter().any(|&lane| !lanes[lane].is_some_and(|seen| seen.heard))
+    }
+
+    /// Whether somebody of `group` still comes.
     fn extends(&self, group: GroupId, lanes: &Table<LaneId, Option<LaneSeen>>) -> bool {
         let coming =
             |&lane: &LaneId| lanes[lane].and_then(|seen| seen.since_hit).is_some_and(|t| t < self.settings.gap);
@@ -114,7 +128,7 @@ mod tests {
     use crate::time::Time;
 
     /// Three streets, one stage each; the first has been green since second 0.
-    fn decide(at: i64, waiting: [Option<i64>; 3], since_hit: [Option<i64>; 3]) -> Decision {
+    fn decide(at: i64, waiting: [Option<i64>; 3], since_hit: [Option<i64>; 3], heard: bool) -> Decision {
         let star = Star {
             lanes: &[1, 1, 1],
             conflicts: &[(0, 1), (0, 2), (1, 2)],
@@ -129,7 +143,7 @@ mod tests {
         let mut lanes = Table::filled(None, network.lanes().len());
         for (stream, hit) in since_hit.into_iter().enumerate() {
             let lane = network.link_named(&format!("in {stream}")).and_then(|link| network.lane_of(link, 0)).unwrap();
-            lanes[lane] = Some(LaneSeen { since_hit: hit.map(Span::from_s), ..LaneSeen::default() });
+            lanes[lane] = Some(LaneSeen { since_hit: hit.map(Span::from_s), heard, ..LaneSeen::default() });
         }
         let waiting = waiting.into_iter().map(|since| since.map(Time::from_s)).collect();
         let now = Now { at: Time::from_s(at), stage: StageId::of(0), lamps: &lamps, waiting: &waiting, lanes: &lanes };
@@ -152,8 +166,17 @@ mod tests {
             (50, both, Some(0), to(1)), // maxed out
             (20, last, Some(5), to(2)), // the second street is skipped
         ] {
-            assert_eq!(decide(at, waiting, [hit, None, None]), expected, "{at} {waiting:?} {hit:?}");
+            assert_eq!(decide(at, waiting, [hit, None, None], true), expected, "{at} {waiting:?} {hit:?}");
         }
+    }
+
+    #[test]
+    fn a_lane_whose_loops_fail_gets_its_share_of_the_base_program() {
+        // The star's program gives each stage as much.
+        let (share, waiting) = (30, [None, Some(1), None]);
+        assert_eq!(decide(share - 1, waiting, [None; 3], true), Decision::Switch(StageId::of(1)));
+        assert_eq!(decide(share - 1, waiting, [None; 3], false), Decision::Keep);
+        assert_eq!(decide(share, waiting, [None; 3], false), Decision::Switch(StageId::of(1)));
     }
 
     #[test]

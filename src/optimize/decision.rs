@@ -25,9 +25,11 @@ pub struct LaneSeen {
     /// Since the loop nearest to the stop line was last covered; where there is none, since the camera last saw
     /// anybody. None if that was never.
     pub since_hit: Option<Span>,
+    /// A loop of it works: what it does not tell has not happened.
+    pub heard: bool,
 }
 
-keep!(LaneSeen { vehicles, queue, since_hit });
+keep!(LaneSeen { vehicles, queue, since_hit, heard });
 
 /// A junction at one instant.
 #[derive(Debug, Clone, Copy)]
