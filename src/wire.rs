@@ -15,6 +15,8 @@ mod say;
 pub mod search;
 pub mod snapshot;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod wave;
 mod write;
 mod wrong;

@@ -22,8 +22,7 @@ pub struct LaneSeen {
     pub vehicles: f64,
     /// Those that stand.
     pub queue: f64,
-    /// Since the loop nearest to the stop line was last covered; where there is none, since the camera last saw
-    /// anybody. None if that was never.
+    /// Since one of its loops was last covered. None if that was never.
     pub since_hit: Option<Span>,
     /// A loop of it works: what it does not tell has not happened.
     pub heard: bool,

@@ -277,9 +277,10 @@ mod tests {
     #[test]
     fn late_readings_are_used_as_late_as_they_come_and_are_no_empty_road() {
         let world = world();
-        let late =
-            |delayed, latency| SensorFaults { delayed, latency: Span::from_s(latency), ..SensorFaults::default() };
-        let served = |control: Option<Settings>, sensors| {
+        // So large a share of the sensors is 5 s late.
+        let faults = |delayed| SensorFaults { delayed, latency: Span::from_s(5), ..SensorFaults::default() };
+        let served = |control: Option<Settings>, share| {
+            let sensors = faults(share);
             let mut all = ClosedLoop::new(&world, control, Options { sensors, ..Options::default() });
             let mut refused = 0;
             for second in 0..900 {
@@ -291,10 +292,10 @@ mod tests {
             assert_eq!(all.plans().lamp_faults, 0);
             (all.outcome().delay_index, refused)
         };
-        let (in_time, _) = served(Some(Settings::default()), late(0.0, 0));
-        let (all_late, refused) = served(Some(Settings::default()), late(1.0, 5));
-        let (half_late, _) = served(Some(Settings::default()), late(0.5, 5));
-        let (fixed, _) = served(None, late(0.0, 0));
+        let (in_time, _) = served(Some(Settings::default()), 0.0);
+        let (all_late, refused) = served(Some(Settings::default()), 1.0);
+        let (half_late, _) = served(Some(Settings::default()), 0.5);
+        let (fixed, _) = served(None, 0.0);
         assert_eq!(refused, 0, "nearly all come 5 s late: that is when they come");
         assert!(all_late - 1.0 < 1.5 * (in_time - 1.0), "all late {all_late}, in time {in_time}");
         assert!(half_late < fixed, "half of them late {half_late}, fixed {fixed}, in time {in_time}");

@@ -42,8 +42,8 @@ impl Road {
 }
 
 impl Lane {
-    /// Vehicles that stand between its loops and have been counted by the upstream one alone: as the camera sees them, and
-    /// as many as there may be where none does.
+    /// Vehicles that stand between its loops and have been counted by the upstream one alone: as many as the camera sees;
+    /// and as many as there may be where none looks.
     fn held(&self, now: Time) -> (f32, f32) {
         let room = self.entry_at.get() as f32 / SPACING.get() as f32;
         self.view(now).map_or((0.0, room), |(_, queue)| (f32::from(queue).min(room), 0.0))
@@ -68,8 +68,8 @@ impl Traffic {
 
     fn compare(&mut self, network: &Network, id: LinkId) {
         let lanes = &network.link(id).lanes;
-        let difference: f32 =
-            self.lanes.slice(lanes).iter().filter(|l| l.out_ok && l.in_ok).map(|l| l.in_sum - l.out_sum).sum();
+        let counted = self.lanes.slice(lanes).iter().filter(|l| l.out_ok && l.in_ok);
+        let difference: f32 = counted.map(|l| l.in_sum - l.held(self.now).0 - l.out_sum).sum();
         let total: f32 = self.lanes.slice(lanes).iter().map(|l| l.out_sum).sum();
         let mut suspects = false;
         for lane in span(lanes) {

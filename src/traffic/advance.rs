@@ -21,7 +21,8 @@ const COVERING: f32 = 0.7;
 const BETWEEN_PER_M: f32 = 1.0 / 6.0;
 /// Where only the stop line is counted, its queue is taken to stand within this, m.
 const STOP_VIEW_M: f32 = 60.0;
-/// Vehicles that move drive at this share of the limit where no signal stops them.
+/// Vehicles that move drive at this share of the limit where no signal stops them: what most do, while the tracker takes
+/// the slower ones.
 const PACE: f32 = 0.9;
 const MINUTE: Span = Span::from_s(60);
 

@@ -96,7 +96,7 @@ impl Traffic {
                     let lane = &mut self.lanes[view.lane];
                     changed |= (lane.vehicles, lane.queue) != (view.vehicles, view.queue);
                     (lane.vehicles, lane.queue) = (view.vehicles, view.queue);
-                    lane.seen_at = if late { Time::LONG_AGO } else { end };
+                    lane.seen_at = if late { Time::LONG_AGO } else { now };
                 }
                 let link = place.link;
                 let road = &mut self.roads[link];

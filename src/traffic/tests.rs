@@ -262,6 +262,31 @@ fn nobody_expects_what_no_sensor_upstream_tells_of() {
 }
 
 #[test]
+fn what_all_sensors_of_a_lane_tell_too_late_is_not_known() {
+    // (the sensors that are 4 s late, what is known of the right lane: D0 and D2 are its loops, D4 is the camera)
+    for (late, expected) in [(&[][..], Quality::Measured), (&[4], Quality::Fused), (&[0, 2, 4], Quality::Imputed)] {
+        let mut world = World::new();
+        world.run(60, 6.0);
+        for s in 61..=80 {
+            for sensor in 0..5 {
+                let end = Time::from_s(if late.contains(&sensor) { s - 4 } else { s });
+                let seen = match sensor {
+                    4 => {
+                        let view = |lane| LaneView { lane: LaneId::of(lane), vehicles: 2, queue: 0 };
+                        Seen::Camera { lanes: [view(0), view(1)].into(), turns: [].into() }
+                    }
+                    _ => Seen::Loop { count: u32::from(s % 6 == 0), occupancy: 0.1, speed: None },
+                };
+                let reading = Reading { sensor: SensorId::of(sensor), end, interval: Span::SECOND, seen };
+                let _ = world.traffic.observe(&reading, Time::from_s(s)); // those that are late are refused
+            }
+            world.traffic.advance(Time::from_s(s), &Table::<JunctionId, _>::from(vec![GroupSet::EMPTY]));
+        }
+        assert_eq!(world.traffic.quality(LaneId::of(0)), Some(expected), "late: {late:?}");
+    }
+}
+
+#[test]
 fn a_sensor_that_misses_half_is_corrected_within_minutes() {
     for sensor in 0..4 {
         let mut world = World::new();

@@ -206,8 +206,9 @@ impl Tracker {
             let nearly_all = *ends.select_nth_unstable(tenth).1;
             let late = (input.now - nearly_all).max(Span::ZERO).floor(Span::from_ms(100));
             let shrunk = self.lag - Span::from_ms(tick.ms() / 30);
-            // One strange tick does not set it back by much.
-            let most = (self.lag + Span::from_ms(tick.ms() / 2)).max(input.allowed);
+            // One strange tick does not set it back by much, and what the lamps were must be known.
+            let lamps_known = input.now - self.opened_at[LAMPS_KEPT - 1];
+            let most = (self.lag + Span::from_ms(tick.ms() / 2)).max(input.allowed).min(lamps_known);
             self.lag = if late >= self.lag { late.min(most) } else { shrunk.max(late) };
         }
     }

@@ -83,18 +83,8 @@ pub(super) fn after(sensor: SensorId) -> Option<SensorId> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::network::layout::{Layout, layout};
-    use crate::network::limits::Limits;
-    use crate::network::{Network, Sensors};
-
-    fn names() -> Names {
-        let network = Network::build(crate::twin::city::demo(), &Limits::default()).expect("the city is sound");
-        let sensors = Sensors::build(&layout(&network, Layout::Full), &network).expect("so are its sensors");
-        Names::new(Arc::new(network), Arc::new(sensors))
-    }
+    use crate::wire::testing::names;
 
     /// A column that names these sensors by their rows, and what follows it.
     fn written(names: &Names, rows: &[usize], behind: &[u8]) -> Vec<u8> {

@@ -196,20 +196,11 @@ pub(super) fn block<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::ids::Id;
-    use crate::network::layout::{Layout, layout};
-    use crate::network::limits::Limits;
-    use crate::network::{Network, SensorKind, Sensors};
+    use crate::network::SensorKind;
+    use crate::wire::testing::names;
     use crate::wire::{read, readings};
-
-    fn names() -> Names {
-        let network = Network::build(crate::twin::city::demo(), &Limits::default()).expect("the city is sound");
-        let sensors = Sensors::build(&layout(&network, Layout::Full), &network).expect("so are its sensors");
-        Names::new(Arc::new(network), Arc::new(sensors))
-    }
 
     fn named(names: &Names, kind: SensorKind) -> Vec<String> {
         names.sensors().table().values().filter(|s| s.kind == kind).map(|s| s.name.to_string()).collect()

@@ -10,6 +10,7 @@ use crate::network::Network;
 use crate::time::{Span, Time};
 use crate::twin::{Closed, Incident, Options, SensorFaults};
 
+/// What the twin of `demo` and `simulate` is up against.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Conditions {
     /// Every trip is made so many times on average: 0.1 to 2.
@@ -56,7 +57,7 @@ pub(super) enum Faults {
     Noisy,
     /// Everything they say comes 5 s late.
     Late,
-    /// All of the last four at once.
+    /// The last four at once: a fifth dead, a tenth miscounting, the others late, all of them noisy.
     All,
 }
 
@@ -71,7 +72,6 @@ impl From<Faults> for SensorFaults {
             Faults::Miscounting => Self { biased: 0.1, ..none },
             Faults::Noisy => Self { count_error: 0.2, ..none },
             Faults::Late => Self { delayed: 1.0, latency, ..none },
-            // One sensor has one fault: those that are neither dead nor biased are late.
             Faults::All => Self { dead: 0.2, biased: 0.1, count_error: 0.2, delayed: 0.7, latency, ..none },
         }
     }

@@ -136,11 +136,11 @@ impl Waiting {
         mut takes: impl FnMut(&Entry) -> bool,
     ) -> Option<i64> {
         let first = share.events.len();
-        let (mut events_end, mut last) = (first, None);
-        let before = share.found.len();
+        let (mut events_end, mut unreadable, mut last) = (first, 0, None);
         while let Some(entry) = self.left().first().copied().filter(&mut takes) {
             self.used += 1;
             events_end += entry.events;
+            unreadable += entry.unreadable;
             let value = self.read..entry.bytes_end;
             share.found.push(Found { events_end, source, offset: entry.offset, chunk: share.chunks.len(), value });
             self.read = entry.bytes_end;
@@ -154,7 +154,7 @@ impl Waiting {
             all if all == self.events.len() => share.events.append(&mut self.events),
             some => share.events.extend(self.events.drain(..some)),
         }
-        if self.entries[self.used - (share.found.len() - before)..self.used].iter().any(|entry| entry.unreadable > 0) {
+        if unreadable > 0 {
             for event in &mut share.events[first..] {
                 if let Event::Unreadable(unreadable) = event {
                     unreadable.at = now;
