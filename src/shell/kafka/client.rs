@@ -36,10 +36,16 @@ const SILENT_MS: &str = "6000";
 /// A connection that does not come about in so long is tried anew.
 const CONNECT_MS: &str = "4000";
 
-/// Who leads a partition is known after so long, or something is wrong.
+/// A broker that has just started answers within so long, and knows who leads its partitions; or something is wrong.
 const PATIENCE: Span = Span::from_s(20);
-/// A broker that has just started answers within so long.
-const STARTING: Span = Span::from_s(5);
+
+/// Whoever listens no longer than an instant hears a line of the log at most, and no error.
+const LISTENING: Duration = Duration::from_millis(50);
+/// Where nobody is at the address, errors come faster than they are heard.
+const HEARD_MAX: usize = 20;
+
+/// So long a question waits before it looks why nobody answers.
+const ASKING: Duration = Duration::from_secs(3);
 
 /// What every client has in common.
 pub(super) fn common(settings: &Settings) -> Result<ClientConfig, Failure> {
@@ -224,24 +230,24 @@ impl ProducerContext for Reports {
 
 /// Where a partition begins and ends.
 pub(super) fn ends(reader: &Reader, topic: &str, partition: i32) -> Result<(i64, i64), Failure> {
-    patiently(PATIENCE, || reader.fetch_watermarks(topic, partition, SETUP))
+    patiently(|| reader.fetch_watermarks(topic, partition, SETUP))
         .map_err(failed(format!("asking where {topic}[{partition}] begins and ends")))
 }
 
-/// What the cluster knows of a topic, or of all.
+/// What the cluster knows of a topic, or of all; asked by a reader that has nothing to read yet.
 pub(super) fn metadata(reader: &Reader, topic: Option<&str>) -> Result<Metadata, Failure> {
-    patiently(STARTING, || reader.fetch_metadata(topic, SETUP)).map_err(failed(match topic {
-        Some(name) => format!("asking for {name}"),
-        None => "asking which topics there are".into(),
-    }))
+    // That nobody answers is all that a question hears; why, the reader only hears when it listens.
+    let why = || std::iter::from_fn(|| reader.poll(LISTENING)).take(HEARD_MAX).filter_map(Result::err).find(lasting);
+    let what = topic.map_or_else(|| "asking which topics there are".into(), |name| format!("asking for {name}"));
+    patiently(|| reader.fetch_metadata(topic, ASKING).map_err(|error| why().unwrap_or(error))).map_err(failed(what))
 }
 
-/// Asks until there is an answer: a broker that has just started, or just got a partition, may have none for a moment.
-fn patiently<T>(patience: Span, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+/// Asks until there is an answer: a broker that just got a partition may have none for a moment.
+fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     let watch = Stopwatch::start();
     loop {
         match ask() {
-            Err(error) if !lasting(&error) && watch.elapsed() <= patience => clock::sleep(Span::from_ms(50)),
+            Err(error) if !lasting(&error) && watch.elapsed() <= PATIENCE => clock::sleep(Span::from_ms(50)),
             answer => return answer,
         }
     }

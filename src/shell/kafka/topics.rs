@@ -136,6 +136,8 @@ const KNOWN: Span = Span::from_s(20);
 /// # Errors
 /// When the broker does not answer or refuses.
 pub fn create(settings: &Settings, zones: usize) -> Result<Vec<Topic>, Failure> {
+    // Whoever does not get in hears why as a reader; an admin client only hears nothing.
+    client::metadata(&client::consumer(settings)?, None)?;
     let admin: AdminClient<DefaultClientContext> =
         client::common(settings)?.create().map_err(failed("an admin client"))?;
     let names: Vec<String> = Topic::ALL.iter().map(|topic| topic.full(settings)).collect();
