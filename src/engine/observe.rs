@@ -89,17 +89,14 @@ impl Engine {
                 None => continue, // whatever it does, it does not do it by a plan of ours
             };
             let presence = |group: GroupId| {
-                let mut known = false;
-                for &lane in &post.lanes[group] {
-                    if self.closed.contains(&lane) {
-                        known = true;
-                        continue;
-                    }
+                let mut known = !post.lanes[group].is_empty();
+                for &lane in post.lanes[group].iter().filter(|lane| !self.closed.contains(lane)) {
                     let Some(track) = self.tracker.lane(lane) else { continue };
                     if !track.vehicles().is_empty() || track.stood_on() {
                         return Presence::Somebody;
                     }
-                    known |= self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);
+                    let seen = self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);
+                    known &= seen && !track.given_up();
                 }
                 if known { Presence::Nobody } else { Presence::Unknown }
             };

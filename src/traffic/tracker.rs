@@ -15,7 +15,7 @@ pub use lane::{LaneTrack, SPACING, Vehicle};
 use crate::event::{LaneView, Reading, Seen};
 use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, SensorId, Table, span};
 use crate::keep::{keep, resume};
-use crate::network::{Conflict, Control, Network, Sensors};
+use crate::network::{Conflict, Control, Network, Sensors, Turn};
 use crate::time::{Span, Time};
 use crate::traffic::saturation::Discharge;
 
@@ -25,6 +25,8 @@ const LAMPS_KEPT: usize = 16;
 const LAG_MAX: Span = Span::from_s(10);
 /// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
 const LANE_CHOICE_M: f32 = 80.0;
+/// A lane that nobody was ever seen to leave is taken as if so many left it a second.
+const LEAST_FLOW: f32 = 1e-3;
 /// A standing vehicle at the line that has not moved for this long under green is not there, or turns elsewhere, s.
 const STUCK_S: f32 = 4.0;
 
@@ -69,6 +71,8 @@ keep!(Transit { to, at, seed });
 pub struct Tracker {
     lanes: Table<LaneId, LaneTrack>,
     order: Vec<LaneId>,
+    /// The lanes of roads that nothing leads to.
+    sources: Vec<LaneId>,
     shares: Table<ConnectionId, f32>,
     transit: Vec<Transit>,
     left: Vec<Crossing>,
@@ -83,7 +87,7 @@ pub struct Tracker {
 resume!(Tracker {
     kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
     each: lanes;
-    built: order
+    built: order, sources
 });
 
 impl Tracker {
@@ -103,7 +107,10 @@ impl Tracker {
             let even = 1.0 / span(exits).len().max(1) as f32;
             span(exits).for_each(|c| shares[c] = even);
         }
+        let from_outside =
+            |&lane: &LaneId| network.node(network.link(network.lane(lane).link).from).incoming.is_empty();
         Self {
+            sources: lanes.ids().filter(from_outside).collect(),
             order: downstream_first(network, &partition.lanes),
             lanes,
             shares,
@@ -218,6 +225,13 @@ impl Tracker {
         self.file(network, sensors, to);
         self.clock = to;
         self.arrive(to);
+        for at in 0..self.sources.len() {
+            let lane = self.sources[at];
+            if self.lanes[lane].comes_unseen(dt) {
+                let seed = self.seed();
+                self.lanes[lane].enter(seed, 0.0);
+            }
+        }
         let lamps = self.opened_at.iter().rposition(|&at| at >= to).unwrap_or(0);
         for at in 0..self.order.len() {
             let lane = self.order[at];
@@ -244,10 +258,12 @@ impl Tracker {
                 let path = way.map(|way| ConnectionId::of(exits.start.index() + way));
                 let speed = network.link(network.lane(lane).link).speed.get().max(1.0) as f32;
                 let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
-                if let Some(path) = waited_for.or(path) {
+                if let Some(path) = waited_for.or(path).filter(|_| !road.ends) {
                     self.pass(network, path, at, Some(seed));
                 }
             }
+            let serial = self.serial;
+            self.serial += self.lanes[lane].follow_up(serial);
             let serial = self.serial;
             self.serial += self.lanes[lane].heed_loops(serial);
         }
@@ -308,7 +324,7 @@ impl Tracker {
         if (link.length.get() as f32) < LANE_CHOICE_M || link.lane_count() == 1 {
             return entered;
         }
-        let flow = |lane: LaneId| self.lanes.get(lane).map_or(0.0, |track| track.flow);
+        let flow = |lane: LaneId| self.lanes.get(lane).map_or(0.0, |track| track.flow + LEAST_FLOW);
         let total: f32 = span(&link.lanes).map(flow).sum();
         let mut rest = draw::unit(seed, 0x1a9e) * total;
         for lane in span(&link.lanes) {
@@ -342,7 +358,12 @@ impl Tracker {
             signal: false,
             ends: false,
         };
-        road.ends = row.exits.is_empty();
+        // Where a road ends, who came as far as to its end has arrived and does not turn back.
+        let turns_back = |c: ConnectionId| {
+            let path = &network.connections()[c];
+            path.control.group().is_none() && network.movements()[path.movement].turn == Turn::UTurn
+        };
+        road.ends = span(&row.exits).all(turns_back);
         for (at, connection) in span(&row.exits).enumerate().take(32) {
             let path = &network.connections()[connection];
             road.exits |= 1 << at;

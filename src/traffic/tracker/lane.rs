@@ -23,6 +23,14 @@ const CLOSEST: f32 = 0.75;
 const PACE: f32 = 0.85;
 /// Slower than this is standing, m/s.
 pub(super) const STANDING: f32 = 0.5;
+/// Vehicles that cross within so many saturation headways of each other leave a queue, or come in a platoon.
+const DENSE: f32 = 1.6;
+/// Who is no farther from the line than this is the next to cross in a dense stream, m.
+const NEXT_M: f32 = 40.0;
+/// Who waits for room in a lane that nobody sees does not wait for longer, s.
+const HELD_MOST_S: f32 = 60.0;
+/// Who has to give way may stand under green for so long, in one round or several, s.
+const YIELDS_S: f32 = 20.0;
 /// Weight of a new second in a lane's smoothed flow: a memory of about ten minutes.
 const FLOW_WEIGHT: f32 = 1.0 / 600.0;
 
@@ -75,20 +83,34 @@ pub struct LaneTrack {
     pub(super) view: Option<View>,
     pub(super) belief: Belief,
     pub(super) discharge: Discharge,
+    /// Vehicles that leave it a second, over the last minutes.
     pub(super) flow: f32,
+    /// Those of them of whom nobody knew that they were near the line, and those who were believed to stand there in vain.
+    unexpected: f32,
     pub(super) ruled_out: u32,
     /// The path whose lane its head waits for to have room, no signal between.
     pub(super) wants: Option<ConnectionId>,
     /// Whether some exit may be taken.
     pub(super) open: bool,
+    /// Whether a queue on it is moving, as far as the lamps tell: its own signal is green.
+    pub(super) green: bool,
     /// Times in a row that somebody was turned back at the edge of the view.
     pub(super) turned_back: u16,
+    /// For how long its head has stood under this green, and under all since somebody left, s.
     stuck: f32,
+    waited: f32,
+    /// Somebody who had to give way was given up, and nobody has left since.
+    given_up: bool,
     crossed_ago: f32,
+    /// Whether whoever crossed last is followed by another, as far as can be told.
+    followed: bool,
+    /// What has come of the next vehicle that nobody sees come.
+    due: f32,
 }
 
 resume!(LaneTrack {
-    kept: vehicles, loops, view, belief, discharge, flow, ruled_out, wants, open, turned_back, stuck, crossed_ago;
+    kept: vehicles, loops, view, belief, discharge, flow, unexpected, ruled_out, wants, open, green, turned_back, stuck,
+        waited, given_up, crossed_ago, followed, due;
     built: length, speed
 });
 
@@ -109,7 +131,6 @@ impl LaneTrack {
             length: link.length.get() as f32,
             speed: link.speed.get() as f32,
             loops,
-            flow: 0.02,
             crossed_ago: 60.0,
             ..Self::default()
         }
@@ -160,6 +181,17 @@ impl LaneTrack {
         (self.noise() + 0.2 * self.variance()).min(2.0)
     }
 
+    /// Vehicles that left it a second over the last minutes; and those of whom nobody knew that they were near the line, or who
+    /// were believed to stand there in vain: how far its loops bear out what is believed.
+    pub fn borne_out(&self) -> (f32, f32) {
+        (self.flow, self.unexpected)
+    }
+
+    /// Whether somebody may stand at its line though nobody is believed to.
+    pub fn given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Room between the start of the lane and the last standing vehicle, in vehicles.
     pub fn room(&self) -> f32 {
         let tail = self.vehicles.iter().rev().find(|v| v.speed < 2.0);
@@ -178,7 +210,7 @@ impl LaneTrack {
 
     pub(super) fn pop(&mut self) -> Option<Vehicle> {
         self.ruled_out = 0;
-        self.stuck = 0.0;
+        (self.stuck, self.waited, self.given_up) = (0.0, 0.0, false);
         (!self.vehicles.is_empty()).then(|| self.vehicles.remove(0))
     }
 
@@ -201,12 +233,30 @@ impl LaneTrack {
         self.vehicles.insert(at, vehicle);
     }
 
+    /// Puts everybody from one of the row on back behind a place that they were not seen to pass. Where no queue reaches
+    /// it, whoever catches up there with one who does not come is not there either.
+    pub(super) fn turn_back(&mut self, first: usize, place: f32, queued: bool) {
+        let mut behind = place;
+        let mut at = first;
+        while self.vehicles.get(at).is_some_and(|v| v.gap < behind) {
+            if at > first && !queued {
+                self.vehicles.remove(at);
+                self.belief.lost();
+            } else {
+                self.vehicles[at].gap = behind;
+                behind += SPACING;
+                at += 1;
+            }
+        }
+    }
+
     /// Moves every vehicle by one step; the number at the front that leave the lane.
     pub(super) fn advance(&mut self, dt: f32, road: &Road) -> usize {
         self.crossed_ago += dt;
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
         self.open = road.passable != 0;
+        self.green = self.open && road.signal;
         let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal || road.held);
         self.follow(dt, wall);
         let crossed = match counted {
@@ -214,10 +264,15 @@ impl LaneTrack {
             None if road.ends || !road.signal => self.vehicles.iter().take_while(|v| v.gap < 0.0).count(),
             None => {
                 let ready = !wall && self.crossed_ago >= self.discharge.headway_s * 0.9;
-                usize::from(ready && self.vehicles.first().is_some_and(|v| v.gap < 0.0))
+                let crossed = usize::from(ready && self.vehicles.first().is_some_and(|v| v.gap < 0.0));
+                // Nobody is beyond the line who has not crossed it.
+                self.turn_back(crossed, 0.0, true);
+                crossed
             }
         };
+        let expected = self.vehicles.iter().take(crossed).filter(|v| v.gap < NEXT_M).count();
         self.flow += (crossed as f32 - self.flow * dt) * FLOW_WEIGHT;
+        self.unexpected += ((crossed - expected) as f32 - self.unexpected * dt) * FLOW_WEIGHT;
         for l in &mut self.loops {
             l.past = l.past.saturating_sub(crossed);
         }
@@ -226,6 +281,9 @@ impl LaneTrack {
             self.belief.certain();
         }
         if crossed > 0 {
+            // Whoever comes in a dense stream that nobody else sees is followed by another.
+            self.followed =
+                counted.is_some() && self.crossed_ago < DENSE * self.discharge.headway_s && self.comes_blind();
             self.crossed_ago = 0.0;
         } else {
             self.doubt(dt, road, counted.is_some());
@@ -273,21 +331,72 @@ impl LaneTrack {
     /// The head stands though it may go: it turns elsewhere, or it is not there.
     fn doubt(&mut self, dt: f32, road: &Road, counts: bool) {
         let head_waits = self.vehicles.first().is_some_and(|v| v.gap < 2.0 * STOP_GAP + 1.0);
-        if !road.signal || road.passable == 0 || !head_waits || road.yields || road.blocked || !counts {
+        if !head_waits || road.blocked && !road.held {
+            (self.stuck, self.waited) = (0.0, 0.0);
+        } else if road.held {
+            self.waited += dt;
+            if self.waited >= HELD_MOST_S && !self.watched() {
+                (self.wants, self.waited) = (None, 0.0);
+                self.give_up(1);
+            }
+        } else if road.passable & !self.ruled_out == 0 || !counts {
             self.stuck = 0.0;
-            return;
+        } else {
+            (self.stuck, self.waited) = (self.stuck + dt, self.waited + dt);
+            match road.yields {
+                true if self.waited < YIELDS_S => {}
+                false if self.stuck < STUCK_S => {}
+                yields => self.stays_under_green(road, yields),
+            }
         }
-        self.stuck += dt;
-        if self.stuck < STUCK_S {
-            return;
-        }
+    }
+
+    /// The head has stood under green for longer than anybody would.
+    fn stays_under_green(&mut self, road: &Road, yields: bool) {
         self.stuck = 0.0;
-        if road.passable | self.ruled_out != road.exits {
+        if road.passable | self.ruled_out != road.exits && !yields {
             self.ruled_out |= road.passable;
         } else if !self.watched() {
-            self.pop();
-            self.belief.lost();
+            // Nor is anybody of the queue behind it.
+            let queue = self.vehicles.windows(2).take_while(|w| w[1].gap - w[0].gap < 1.5 * SPACING).count() + 1;
+            self.unexpected += queue as f32 * FLOW_WEIGHT;
+            (self.ruled_out, self.waited) = (0, 0.0);
+            self.given_up |= yields;
+            self.give_up(queue);
         }
+    }
+
+    /// So many at the front are not there after all.
+    fn give_up(&mut self, vehicles: usize) {
+        self.vehicles.drain(..vehicles);
+        self.belief.lost();
+    }
+
+    /// Where nobody sees who comes: whether another has come, if as many come as left over the last minutes.
+    pub(super) fn comes_unseen(&mut self, dt: f32) -> bool {
+        if !self.comes_blind() {
+            self.due = 0.0;
+            return false;
+        }
+        self.due += self.flow * dt;
+        let comes = self.due >= 1.0;
+        self.due -= f32::from(u8::from(comes));
+        comes
+    }
+
+    /// Whether nobody sees who comes.
+    fn comes_blind(&self) -> bool {
+        !self.watched() && !self.loops.iter().any(Loop::sees_arrivals)
+    }
+
+    /// Puts the one behind whoever has just crossed where he is believed to be; how many seeds that took.
+    pub(super) fn follow_up(&mut self, serial: u32) -> u32 {
+        let near = self.vehicles.first().is_some_and(|v| v.gap < NEXT_M);
+        let follows = std::mem::take(&mut self.followed) && !near;
+        if follows {
+            self.insert(Vehicle { gap: 2.0 * SPACING, speed: 0.5 * self.speed, seed: Self::fresh(serial) });
+        }
+        u32::from(follows)
     }
 
     /// Whether a camera has counted it lately.
@@ -344,25 +453,147 @@ mod tests {
     #[test]
     fn a_loop_covered_under_red_tells_of_the_queue_before_it() {
         // It counts nobody for it misses them; somebody has stood on it for four seconds.
+        let before = |track: &LaneTrack| track.vehicles.iter().filter(|v| v.gap <= 60.0).count();
         let mut track = lane(&[(1.0, 0.0)]);
         track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
         for second in 1..=4 {
-            assert_eq!(track.vehicles.len(), 1, "{second}");
+            assert_eq!(before(&track), 1, "{second}");
             track.counted(60.0, 0, 1.0, crate::time::Span::SECOND, crate::time::Time::from_s(second));
             track.heed_loops(1);
         }
-        assert_eq!(track.vehicles.len(), 7, "60 m of lorries and cars: {:?}", track.vehicles);
+        assert_eq!(before(&track), 6, "60 m of lorries and cars, one of them beyond: {:?}", track.vehicles);
         // Whatever a camera tells, somebody calls for a green; and no more once the loop is free.
         assert!(track.stood_on());
         track.counted(60.0, 1, 0.3, crate::time::Span::SECOND, crate::time::Time::from_s(5));
         assert!(!track.stood_on());
         // Under green the first may have left long ago.
-        let mut track = LaneTrack { open: true, ..lane(&[(1.0, 0.0)]) };
+        let mut track = LaneTrack { green: true, ..lane(&[(1.0, 0.0)]) };
         track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
         for second in 1..=9 {
             track.counted(60.0, 0, 1.0, crate::time::Span::SECOND, crate::time::Time::from_s(second));
             track.heed_loops(1);
         }
+        assert_eq!(before(&track), 1);
+    }
+
+    /// A green signal with one exit.
+    const GREEN: Road =
+        Road { passable: 1, exits: 1, yields: false, blocked: false, held: false, signal: true, ends: false };
+
+    fn gaps(track: &LaneTrack) -> Vec<f32> {
+        track.vehicles.iter().map(|v| v.gap).collect()
+    }
+
+    /// One second in which its loop at the line counts so many, who leave.
+    fn counts(track: &mut LaneTrack, count: u32, road: &Road) {
+        let now = crate::time::Time::from_s(1);
+        track.counted(0.0, count, 0.0, crate::time::Span::SECOND, now);
+        for _ in 0..track.advance(1.0, road) {
+            track.pop();
+        }
+    }
+
+    /// A lane with a loop at its line.
+    fn counted(vehicles: &[(f32, f32)]) -> LaneTrack {
+        let mut track = lane(vehicles);
+        track.loops.push(Loop::at(0.0, crate::time::Span::SECOND));
+        track
+    }
+
+    #[test]
+    fn where_no_loop_counts_them_a_queue_leaves_at_its_headway_and_nobody_runs_ahead() {
+        let mut track = LaneTrack { crossed_ago: 60.0, ..lane(&[(1.0, 0.0), (8.5, 0.0), (16.0, 0.0), (23.5, 0.0)]) };
+        let mut left = Vec::new();
+        for second in 0..30 {
+            for _ in 0..track.advance(1.0, &GREEN) {
+                track.pop();
+                left.push(second);
+            }
+            assert!(track.vehicles.iter().all(|v| v.gap >= 0.0), "{:?}", track.vehicles);
+        }
+        assert_eq!(left.len(), 4, "{left:?}");
+        assert!(left.windows(2).all(|w| w[1] - w[0] >= 2), "{left:?}");
+    }
+
+    #[test]
+    fn who_catches_up_with_one_who_does_not_come_is_not_there_unless_a_queue_is() {
+        let row = [(55.0, 14.0), (64.0, 14.0), (90.0, 14.0)];
+        for (queued, expected) in [(false, vec![60.5, 90.0]), (true, vec![60.5, 68.0, 90.0])] {
+            let mut track = lane(&row);
+            track.turn_back(0, 60.5, queued);
+            assert_eq!(gaps(&track), expected, "queued: {queued}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_does_not_move_under_green_is_not_there() {
+        // Two stand at the line, one is on its way.
+        let row = [(1.0, 0.0), (8.5, 0.0), (90.0, 0.0)];
+        let mut track = counted(&row);
+        for second in 1..=STUCK_S as usize {
+            assert_eq!(track.vehicles.len(), 3, "{second}");
+            counts(&mut track, 0, &GREEN);
+        }
         assert_eq!(track.vehicles.len(), 1);
+        assert!(track.borne_out().1 > 0.0 && !track.given_up());
+        // Whoever has to give way may have to wait for long, and may be there all the same.
+        let (mut track, yields) = (counted(&row[..2]), Road { yields: true, ..GREEN });
+        for second in 1..=YIELDS_S as usize {
+            assert_eq!(track.vehicles.len(), 2, "{second}");
+            counts(&mut track, 0, &yields);
+            counts(&mut track, 0, &Road { passable: 0, ..yields });
+        }
+        assert!(track.vehicles.is_empty() && track.given_up());
+        counts(&mut track, 1, &yields);
+        assert!(!track.given_up(), "somebody left");
+    }
+
+    #[test]
+    fn who_waits_for_a_lane_that_nobody_sees_does_not_wait_for_ever() {
+        let mut track = lane(&[(1.0, 0.0)]);
+        let held = Road { held: true, signal: false, ..GREEN };
+        for second in 1..=HELD_MOST_S as usize {
+            assert_eq!(track.vehicles.len(), 1, "{second}");
+            track.advance(1.0, &held);
+        }
+        assert!(track.vehicles.is_empty());
+    }
+
+    #[test]
+    fn what_leaves_and_was_not_known_is_told() {
+        let mut track = counted(&[(1.0, 0.0)]);
+        counts(&mut track, 1, &GREEN);
+        assert_eq!(track.borne_out(), (FLOW_WEIGHT, 0.0), "it was known");
+        counts(&mut track, 1, &GREEN);
+        assert!((track.borne_out().1 - FLOW_WEIGHT).abs() < 1e-6, "it was not: {:?}", track.borne_out());
+    }
+
+    #[test]
+    fn where_nobody_sees_who_comes_as_many_come_as_left() {
+        let mut track = LaneTrack { flow: 0.1, crossed_ago: 60.0, ..counted(&[]) };
+        let come = (0..60).filter(|_| track.comes_unseen(1.0)).count();
+        assert!((5..=6).contains(&come), "{come}");
+        // In a dense stream the next is close behind.
+        for expected in [0, 1] {
+            counts(&mut track, 1, &GREEN);
+            assert_eq!(track.follow_up(1), expected);
+        }
+        assert_eq!(gaps(&track), [2.0 * SPACING]);
+        // An upstream loop would have told.
+        track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
+        track.counted(60.0, 0, 0.0, crate::time::Span::SECOND, crate::time::Time::from_s(1));
+        assert!(!(0..60).any(|_| track.comes_unseen(1.0)));
+    }
+
+    #[test]
+    fn a_queue_over_a_loop_reaches_beyond_it() {
+        let mut track = LaneTrack { flow: 0.25, green: true, ..lane(&[]) };
+        track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
+        for second in 1..=8 {
+            track.counted(60.0, 0, 1.0, crate::time::Span::SECOND, crate::time::Time::from_s(second));
+            track.heed_loops(1);
+        }
+        // One, and those who came in eight seconds.
+        assert_eq!(gaps(&track), [67.5, 75.0, 82.5]);
     }
 }

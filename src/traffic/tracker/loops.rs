@@ -14,6 +14,8 @@ const HELD_S: f32 = 4.0;
 const EARLY_S: f32 = 4.0;
 /// Covered for more than this share of its interval, a loop is under a queue.
 const UNDER_QUEUE: f32 = 0.95;
+/// Covered for no more than this share of its interval, a loop has no queue over it.
+const FREE: f32 = 0.3;
 /// A loop that has been covered for so long is under somebody who stands, and the road from there to the line is full, s.
 const STANDS_S: f32 = 4.0;
 /// Road that one of a queue takes at most, lorries among them, m.
@@ -53,6 +55,11 @@ impl Loop {
             rest: 0.0,
             past: 0,
         }
+    }
+
+    /// Whether it tells of who comes.
+    pub(super) fn sees_arrivals(&self) -> bool {
+        self.distance > AT_LINE_M && self.alive > 0
     }
 
     /// How many it saw leave in this step, if it stands at the line and reports promptly.
@@ -98,7 +105,7 @@ impl LaneTrack {
         }
     }
 
-    /// Somebody stands on a loop under red and no camera looks: from there to the line the lane is full, whatever was
+    /// Somebody stands on a loop, not under green, and no camera looks: from there to the line the lane is full, whatever was
     /// counted.
     fn fill_to(&mut self, distance: f32, serial: u32) -> u32 {
         let least = (distance / SPACING_MOST) as usize + 1;
@@ -114,19 +121,40 @@ impl LaneTrack {
         missing as u32
     }
 
+    /// Somebody is on a loop without a break and no camera looks: the queue reaches beyond, and as many as left over the
+    /// last minutes have come since.
+    fn fill_beyond(&mut self, l: &Loop, serial: u32) -> u32 {
+        let least = 1 + (self.flow * l.covered) as usize;
+        let first = self.vehicles.partition_point(|v| v.gap <= l.distance);
+        let reach = l.distance + SPACING * (least as f32 + 1.0);
+        let here = self.vehicles[first..].iter().take_while(|v| v.gap <= reach).count();
+        let missing = least.saturating_sub(here);
+        for nth in 0..missing {
+            let gap = l.distance + SPACING * (here + nth + 1) as f32;
+            if gap < self.length {
+                self.insert(Vehicle { gap, speed: 0.0, seed: Self::fresh(serial + nth as u32) });
+                self.belief.lost();
+            }
+        }
+        missing as u32
+    }
+
     /// Corrects the row at each loop upstream of the line; how many seeds it used up from `serial` on.
     pub(super) fn heed_loops(&mut self, serial: u32) -> u32 {
         let mut used = 0;
         for at in 0..self.loops.len() {
             let mut l = self.loops[at];
-            if l.covered >= STANDS_S && !self.open && !self.watched() {
+            if l.covered >= STANDS_S && !self.green && !self.watched() {
                 used += self.fill_to(l.distance, serial + used);
             }
             if l.distance <= AT_LINE_M || !l.prompt {
                 continue;
             }
+            if l.occupancy > UNDER_QUEUE && l.alive > 0 && !self.watched() {
+                used += self.fill_beyond(&l, serial + used);
+            }
             let Some(count) = l.count.take() else {
-                self.loops[at] = l;
+                self.loops[at].alive = l.alive.saturating_sub(1);
                 continue;
             };
             used += self.heed(&mut l, count, serial + used);
@@ -159,12 +187,7 @@ impl LaneTrack {
             l.held = 0.0;
         } else if surplus > 0 && l.occupancy < UNDER_QUEUE {
             // The last ones past it have come too early: back behind the loop, and away if that goes on.
-            for back in 0..surplus as usize {
-                let Some(at) = past.checked_sub(back + 1) else { break };
-                let gap = l.distance + 0.5 + SPACING * (surplus as usize - 1 - back) as f32;
-                self.vehicles[at].gap = self.vehicles[at].gap.max(gap);
-            }
-            self.vehicles.sort_by(|a, b| a.gap.total_cmp(&b.gap));
+            self.turn_back(past.saturating_sub(surplus as usize), l.distance + 0.5, l.occupancy > FREE);
             l.held += 1.0;
             if l.held > HELD_S {
                 l.held = 0.0;

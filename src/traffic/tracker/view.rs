@@ -19,6 +19,8 @@ const DRIFT: f32 = 0.02;
 const UNKNOWN: f32 = 9.0;
 /// A lane is corrected when it is more likely wrong by one vehicle than right.
 const WRONG: f32 = 0.5;
+/// A view of which those who are counted would fill this share, standing, may be covered by a queue.
+const CROWDED: f32 = 0.6;
 /// A camera that has been silent for this long sees nothing.
 const FORGOTTEN: Span = Span::from_s(10);
 
@@ -33,6 +35,13 @@ pub(super) struct View {
 }
 
 keep!(View { nearest, farthest, vehicles, queue, at });
+
+impl View {
+    /// Whether a queue may reach its far edge: it is crowded.
+    fn queued(&self) -> bool {
+        f32::from(self.vehicles) * SPACING > CROWDED * (self.farthest - self.nearest)
+    }
+}
 
 /// How far the model can be trusted: a Kalman filter on the number of vehicles it lacks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,14 +124,7 @@ impl LaneTrack {
         let maybe = inside.end + self.vehicles[inside.end..].iter().take_while(near_edge).count();
         let end = (inside.start + counted).clamp(sure, maybe);
         (inside.end..end).for_each(|at| self.enter_view(view, at));
-        let mut back = view.farthest + 0.5;
-        for vehicle in &mut self.vehicles[end..] {
-            if vehicle.gap >= back {
-                break;
-            }
-            vehicle.gap = back;
-            back += SPACING;
-        }
+        self.turn_back(end, view.farthest + 0.5, view.queued());
         self.turned_back = if end < inside.end { self.turned_back + 1 } else { 0 };
         if self.turned_back > TURNED_BACK {
             // It was expected again and again and never came: it went elsewhere.
@@ -193,12 +195,11 @@ impl LaneTrack {
 
     fn remove(&mut self, view: &View) {
         let Some(at) = self.least_certain(view) else { return };
-        let last = self.vehicles[at];
-        if last.gap > view.farthest - EDGE_M && view.farthest + 1.0 < self.length {
-            self.vehicles[at].gap = view.farthest + 1.0;
-            self.vehicles.sort_by(|a, b| a.gap.total_cmp(&b.gap));
-        } else {
-            self.vehicles.remove(at);
+        let vehicle = self.vehicles.remove(at);
+        let near_edge = vehicle.gap > view.farthest - EDGE_M && view.farthest + 1.0 < self.length;
+        // It may be beyond the edge, unless somebody is expected there already.
+        if near_edge && (view.queued() || self.outside(view, SPACING).is_none()) {
+            self.insert(Vehicle { gap: view.farthest + 1.0, ..vehicle });
         }
     }
 
