@@ -56,31 +56,41 @@ fn cycle(street: &Street, account: &Account) -> Span {
     street.network.junction(account.junction).base_program().cycle()
 }
 
-/// The measure against what nobody but the twin can know: the same minutes without the call.
 #[test]
 fn what_a_call_cost_is_told_by_junction_and_when_it_was_paid_back() {
-    let (street, with) = run(&[(240, ALONG)], &[]);
-    let (_, without) = run(&[], &[]);
+    let (street, _) = run(&[(240, ALONG)], &[]);
     let report = last(&street);
     assert_eq!(report.state, State::Recovered, "{report:?}");
     let passed = street.reports.iter().find(|r| r.state == State::Passed).expect("it is through");
     assert_eq!(report.ended, Some(passed.at), "its end stays the vehicle's end");
     assert!(report.accounts.len() >= 4, "{:?}", report.accounts);
-    let (mut measured, mut real) = (0.0, 0.0);
     for account in &report.accounts {
         assert_eq!(account.standing, Standing::PaidBack, "{account:?}");
         let (released, back) = account.released.zip(account.back).expect("it is back");
         assert!(released <= back && back <= account.since, "{account:?}");
         assert!(account.since - released <= cycle(&street, account) * CYCLES_MAX, "{account:?}");
-        let of = |stood: &Stood, s: usize| stood[&account.junction][s - 1];
-        let seconds = 240..account.since.ms() as usize / 1000;
-        real += seconds.map(|s| (of(&with, s) - of(&without, s)).max(0) as f64).sum::<f64>();
-        measured += account.extra_veh_s;
     }
+    let measured: f64 = report.accounts.iter().map(|a| a.extra_veh_s).sum();
     assert!((report.extra_veh_s - measured).abs() < 1e-6, "{report:?}");
     assert_eq!(paid_back(&report.accounts), report.accounts.iter().map(|a| a.since).max());
-    let ratio = measured / real;
-    assert!((0.5..2.0).contains(&ratio), "measured {measured}, real {real}: {:?}", report.accounts);
+}
+
+/// The measure against what nobody but the twin can know, the same minutes without the call: over several, for one alone
+/// meets a red more or less.
+#[test]
+fn what_calls_cost_is_measured_within_a_factor_of_two() {
+    let (_, without) = run(&[], &[]);
+    let (mut measured, mut real) = (0.0, 0.0);
+    for begun in [180, 240, 300, 360] {
+        let (street, with) = run(&[(begun, ALONG)], &[]);
+        for account in &last(&street).accounts {
+            let of = |stood: &Stood, s: usize| stood[&account.junction][s - 1];
+            let seconds = begun as usize..account.since.ms() as usize / 1000;
+            real += seconds.map(|s| (of(&with, s) - of(&without, s)).max(0) as f64).sum::<f64>();
+            measured += account.extra_veh_s;
+        }
+    }
+    assert!((0.5..2.0).contains(&(measured / real)), "measured {measured}, real {real}");
 }
 
 /// Nobody can leave Cedar to the side, so its queues only grow: that is told, with what was measured.

@@ -118,11 +118,16 @@ impl Street {
         for (id, junction) in self.network.junctions().iter() {
             let lamps = self.twin.lamps(id);
             self.faults.extend(self.oracle.watch(now, id, lamps));
-            let stand = junction.approaches.iter().flat_map(|&link| self.twin.vehicles(link));
-            let at_line: Vec<LaneId> = stand.filter(|v| v.stands && v.distance_m < AT_LINE_M).map(|v| v.lane).collect();
+            let there: Vec<_> = junction.approaches.iter().flat_map(|&link| self.twin.vehicles(link)).collect();
+            let on = |lane: LaneId| there.iter().any(|v| v.lane == lane);
+            let at_line = |lane: LaneId| there.iter().any(|v| v.lane == lane && v.stands && v.distance_m < AT_LINE_M);
             for (group, &aspect) in lamps.iter().enumerate().map(|(row, aspect)| (GroupId::of(row), aspect)) {
                 let mut stops = junction.groups[group].connections.iter().map(|&c| self.network.connections()[c].from);
-                let waited_for = self.red.contains_key(&(id, group)) || stops.any(|lane| at_line.contains(&lane));
+                // Who stood there may have wanted what another group of the lane lets go.
+                let waited_for = match self.red.contains_key(&(id, group)) {
+                    true => stops.any(on),
+                    false => stops.any(at_line),
+                };
                 if aspect != Aspect::Red || !waited_for {
                     let since = self.red.remove(&(id, group)).filter(|_| aspect == Aspect::Green);
                     self.served.extend(since.map(|since| (now, id, group, since)));
@@ -152,7 +157,7 @@ impl Street {
         self.ambulances().iter().map(ratio).collect()
     }
 
-    /// The longest red of any group of a junction, from when the first vehicle stood before it.
+    /// The longest red of any group of a junction, from when the first vehicle stood before it, as long as somebody is there.
     pub(crate) fn longest_wait(&self, junction: &str) -> Span {
         self.longest[&self.network.junction_named(junction).expect("it is there")]
     }
