@@ -51,6 +51,7 @@ fn the_object_has_these_fields_and_no_other() {
     let documented = [
         "arrived",
         "begin_s",
+        "conditions",
         "control",
         "delay_index",
         "departed",

@@ -167,10 +167,10 @@ fn a_broker_may_ask_for_tls_and_a_password_die_and_be_cut_off() {
     whole(&worker, 180);
 }
 
-/// All is read soon after the broker is back.
+/// All is read soon after the broker is back: how soon is told, and bounded only so far that a slow machine holds it.
 fn back(worker: &Worker, messages: i64, after: &str) {
     let back = Stopwatch::start();
     worker.wait_read(messages);
     println!("all is read {} after {after}", back.elapsed());
-    assert!(back.elapsed() < Span::from_s(10), "{} until all was read after {after}", back.elapsed());
+    assert!(back.elapsed() < Span::from_s(30), "{} until all was read after {after}", back.elapsed());
 }

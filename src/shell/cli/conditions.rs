@@ -1,8 +1,10 @@
 //! Under which conditions the twin is run: how much traffic there is, what is wrong with its sensors, what is closed.
 
+use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use serde_json::{Value, json};
 
 use super::Failure;
 use crate::ids::span;
@@ -35,6 +37,28 @@ impl Conditions {
         let (sensors, demand_scale) = (self.sensor_faults.into(), self.demand_scale);
         Ok(Options { seed, start, sensors, demand_scale, incidents, ..Options::default() })
     }
+
+    /// As a result tells them.
+    pub(super) fn told(&self) -> Value {
+        json!({
+            "demand_scale": self.demand_scale,
+            "sensor_faults": self.sensor_faults.to_string(),
+            "close": self.close.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What is not as it is by default, each after a comma.
+impl fmt::Display for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if (self.demand_scale - 1.0).abs() > 1e-9 {
+            write!(f, ", {} times the demand", self.demand_scale)?;
+        }
+        if self.sensor_faults != Faults::Ordinary {
+            write!(f, ", sensor faults: {}", self.sensor_faults)?;
+        }
+        self.close.iter().try_for_each(|closure| write!(f, ", {closure} closed"))
+    }
 }
 
 fn scale(text: &str) -> Result<f64, String> {
@@ -59,6 +83,13 @@ pub(super) enum Faults {
     Late,
     /// The last four at once: a fifth dead, a tenth miscounting, the others late, all of them noisy.
     All,
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
 }
 
 impl From<Faults> for SensorFaults {
@@ -97,6 +128,12 @@ impl FromStr for Closure {
             }
             _ => Err("LINK@FROM-UNTIL or LINK/LANE@FROM-UNTIL is wanted, in whole minutes of the run".into()),
         }
+    }
+}
+
+impl fmt::Display for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}-{}", self.place, self.from_min, self.until_min)
     }
 }
 
@@ -147,5 +184,21 @@ mod tests {
             let shares = faults.dead + faults.stuck + faults.biased + faults.delayed + faults.skewed;
             assert!(shares <= 1.0 + 1e-9, "{which:?}: {shares}");
         }
+    }
+
+    #[test]
+    fn a_result_tells_its_conditions() {
+        let close = ["West>Ash@10-20", "West>Ash/1@0-1"].map(|text| text.parse::<Closure>().expect("it is sound"));
+        let some = Conditions { demand_scale: 1.5, sensor_faults: Faults::Dead, close: close.into() };
+        assert_eq!(
+            some.told(),
+            json!({"demand_scale": 1.5, "sensor_faults": "dead", "close": ["West>Ash@10-20", "West>Ash/1@0-1"]})
+        );
+        assert_eq!(
+            some.to_string(),
+            ", 1.5 times the demand, sensor faults: dead, West>Ash@10-20 closed, West>Ash/1@0-1 closed"
+        );
+        let usual = Conditions { demand_scale: 1.0, sensor_faults: Faults::Ordinary, close: Vec::new() };
+        assert_eq!(usual.to_string(), "");
     }
 }

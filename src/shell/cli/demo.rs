@@ -107,6 +107,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         "network": {"junctions": junctions, "links": links},
         "minutes": args.minutes,
         "seed": args.seed,
+        "conditions": args.conditions.told(),
         "fixed": outcome(&fixed.outcome),
         "greenwave": outcome(&greenwave.outcome),
         "ambulances": greenwave.ambulances.iter().map(ambulance).collect::<Vec<_>>(),
@@ -185,7 +186,7 @@ fn calls(args: &Args, mornings: u16, span: Span, terminal: &Terminal) -> Result<
     let mean =
         |(key, _, (mean, half)): (&str, &str, (f64, f64))| (key.to_owned(), json!({"mean": mean, "half_width": half}));
     let object = json!({
-        "minutes": args.minutes, "demand_scale": args.conditions.demand_scale,
+        "minutes": args.minutes, "conditions": args.conditions.told(),
         "trials": trials.iter().map(row).collect::<Vec<_>>(),
         "interval_95": figures.map(mean).into_iter().collect::<serde_json::Map<_, _>>(),
     });
@@ -285,13 +286,14 @@ fn ambulance(of: &Ambulance) -> Value {
 fn table(world: &World, args: &Args, fixed: &Run, greenwave: &Run) -> String {
     let (f, g) = (&fixed.outcome, &greenwave.outcome);
     let mut text = format!(
-        "{}: {} signals, {} roads, {} sensors; {} minutes of a morning peak, seed {}\n\n",
+        "{}: {} signals, {} roads, {} sensors; {} minutes of a morning peak, seed {}{}\n\n",
         world.network.name(),
         world.network.junctions().len(),
         world.network.links().len(),
         world.sensors.table().len(),
         args.minutes,
         args.seed,
+        args.conditions,
     );
     let mut row = |what: &str, fixed: String, greenwave: String| {
         let _ = writeln!(text, "  {what:<34}{fixed:>14}{greenwave:>14}");

@@ -44,6 +44,7 @@ the end is not part of it; everyone else counts, also who is still under way, or
 const AFTER: &str = "\
 The result, with --json exactly one object:
   control, plan, seed, minutes, begin_s, limits   what was run; limits: those of the limits file
+  conditions         of the twin: {demand_scale, sensor_faults, close}
   network            {junctions, links}
   delay_index        time spent over time at free flow, everyone, waiting to enter included
   tpi                traffic performance index, 0 to 10
@@ -279,6 +280,7 @@ fn described(args: &Args, scene: &Scene, control: Control, all: &ClosedLoop) -> 
         "control": control,
         "plan": word(&args.plan),
         "seed": args.seed,
+        "conditions": args.conditions.told(),
         "minutes": scene.span.ms() / MINUTE.ms(),
         "begin_s": scene.begin.s(),
         "limits": scene.recorded.limits,
@@ -305,7 +307,7 @@ fn described(args: &Args, scene: &Scene, control: Control, all: &ClosedLoop) -> 
 fn told(args: &Args, scene: &Scene, control: Control, all: &ClosedLoop) -> String {
     let network = &scene.world.network;
     let mut text = format!(
-        "{}: {} signals, {} roads, {} sensors; {} minutes from second {:.0} of the demand, seed {}\n\n",
+        "{}: {} signals, {} roads, {} sensors; {} minutes from second {:.0} of the demand, seed {}{}\n\n",
         network.name(),
         network.junctions().len(),
         network.links().len(),
@@ -313,6 +315,7 @@ fn told(args: &Args, scene: &Scene, control: Control, all: &ClosedLoop) -> Strin
         scene.span.ms() / MINUTE.ms(),
         scene.begin.s(),
         args.seed,
+        args.conditions,
     );
     let mut row = |what: &str, value: String| {
         let _ = writeln!(text, "  {what:<34}{value:>14}");
