@@ -15,8 +15,8 @@ const REVIEW: Span = Span::from_s(3);
 
 /// Where so many more or fewer stand at the lines than was believed, of those who cross, actuation does better than a schedule;
 /// where fewer than the second the schedule comes back. Source: with loops alone in SUMO, schedules win in grid4x4, where it
-/// is 0.01, and jam in Cologne and Ingolstadt, where it is 0.3 to 1; in the demo's city with a fifth of the sensors dead it is
-/// under 0.1 at nine junctions in ten, and schedules win.
+/// is 0.00, and lose in Cologne and Ingolstadt, where it is 0.3 to 1.1; in the demo's city with a fifth of the sensors dead it
+/// is under 0.1 at nine junctions in ten, and schedules win.
 const DOUBTFUL: [f32; 2] = [0.2, 0.15];
 /// A lane that hardly anybody leaves says little, vehicles a second.
 const HARDLY: f32 = 0.005;
