@@ -107,10 +107,12 @@ pub struct Ledger {
     last: Revision,
     contact: Contact,
     heard: Option<Time>,
+    /// When what its lamps showed was taken for what it does: nobody had seen what was under way then begin.
+    met: Option<Time>,
     contradictions: u8,
 }
 
-keep!(Ledger { states, links, last, contact, heard, contradictions });
+keep!(Ledger { states, links, last, contact, heard, met, contradictions });
 
 impl Ledger {
     /// Nothing sent, nothing heard.
@@ -208,8 +210,7 @@ impl Ledger {
             if !lamps_told {
                 return self.lose(Contact::NoLamps, told);
             }
-            let lamps = Lamps::seen(status.at, &status.lamps, junction);
-            self.assume(Running::holding(lamps, status.at));
+            self.meet(status, junction);
             return told.push(Heard::Contact(Contact::Known));
         }
         let first = self.states[0].revision;
@@ -237,6 +238,12 @@ impl Ledger {
         }
     }
 
+    /// Takes what its lamps show for all that is known of it.
+    fn meet(&mut self, status: &Status, junction: &Junction) {
+        self.assume(Running::holding(Lamps::seen(status.at, &status.lamps, junction), status.at));
+        self.met = Some(status.at);
+    }
+
     /// Compares what it shows with what its plan says, where only one plan can say it.
     fn compare(&mut self, status: &Status, junction: &Junction, told: &mut Vec<Heard>) {
         let [state] = self.states.as_slice() else { return };
@@ -244,7 +251,10 @@ impl Ledger {
         let odd = |group: &GroupId| {
             let lamp = state.lamps.group(*group);
             let turning = lamp.green_from.is_some_and(near) || near(lamp.green_until) || near(lamp.yellow_until);
-            !turning && state.lamps.aspect(*group, status.at) != status.lamps[group.index()]
+            let (said, shown) = (state.lamps.aspect(*group, status.at), status.lamps[group.index()]);
+            // A clearance that was under way when it was met ends earlier than one that began then.
+            let under_way = self.met == Some(lamp.green_until) && (said, shown) == (Aspect::Yellow, Aspect::Red);
+            !turning && !under_way && said != shown
         };
         // A change that is about to come may already be seen.
         let coming = state.ahead.first().is_some_and(|change| near(change.at));
@@ -254,8 +264,7 @@ impl Ledger {
         };
         if state.revision == Revision(0) {
             // It runs none of ours and has moved by itself: only what it shows now counts.
-            let lamps = Lamps::seen(status.at, &status.lamps, junction);
-            return self.assume(Running::holding(lamps, status.at));
+            return self.meet(status, junction);
         }
         told.push(Heard::Mismatch(group));
         self.contradictions += 1;

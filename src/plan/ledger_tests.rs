@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::{JunctionId, Table};
 use crate::plan::check::{Setting, check};
 use crate::plan::draft::Draft;
-use crate::plan::fixture::{at, crossing, draft, judge, s};
+use crate::plan::fixture::{Site, at, crossing, draft, judge, s};
 use crate::plan::laws::{self, Dice, numbers};
 use crate::plan::oracle::Oracle;
 use crate::plan::timeline::LampChange;
@@ -159,6 +159,25 @@ fn lamps_that_contradict_their_plan_end_the_trust() {
     let last = [Heard::Mismatch(group), Heard::Contact(Contact::Contradicts(group))];
     assert_eq!(ledger.heard(&odd(15.0), &junction), last);
     assert!(ledger.states(at(15.0), &junction).is_empty());
+}
+
+#[test]
+fn a_clearance_that_nobody_saw_begin_may_end_early() {
+    let junction = Site::new().group(5.0, 3.0, 2.0).walk(5.0, 12.0).never(0, 1).stage(&[0]).stage(&[1]).build();
+    let shows = [Aspect::Red, Aspect::Yellow];
+    let ended = [Aspect::Red, Aspect::Red];
+    let mut ledger = Ledger::new();
+    assert_eq!(ledger.heard(&status(0.0, 0, &shows), &junction), [Heard::Contact(Contact::Known)]);
+    send(&mut ledger, &junction, "@1 0:30 1:30 0:30", 1.0);
+    assert_eq!(ledger.heard(&status(1.0, 1, &shows), &junction), [Heard::Took(Revision(1))]);
+    // Whoever saw it at 0 s takes it to last until 12 s.
+    for second in 2..12 {
+        assert_eq!(ledger.heard(&status(f64::from(second), 1, &ended), &junction), []);
+    }
+    // The next one is the plan's own.
+    let walked = ledger.states(at(14.0), &junction)[0].ahead.get(1).expect("a third stage").at;
+    let early = Status { at: walked + Span::SECOND * 4, ..status(0.0, 1, &ended) };
+    assert_eq!(ledger.heard(&early, &junction), [Heard::Mismatch(crate::ids::GroupId::of(1))]);
 }
 
 #[test]
