@@ -133,7 +133,7 @@ impl Engine {
             onward: onward(&network, &part),
             border: border(&network, &part),
             posts: Table::starting(first, posts),
-            sight: looks.then(|| Sight::new(&network, &part)),
+            sight: looks.then(|| Sight::new(&part)),
             fronts: Fronts::new(&part.lanes),
             partition: part,
             traffic,

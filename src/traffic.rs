@@ -295,7 +295,7 @@ impl Traffic {
     }
 
     fn ear(&self, sensor: SensorId) -> Option<&Ear> {
-        self.ears.get(*self.scope.slots.get(sensor)? as usize)
+        self.ears.get(self.scope.slot(sensor)?)
     }
 
     /// What is known of a lane; `None` for one of another partition.

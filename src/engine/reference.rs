@@ -51,12 +51,8 @@ pub(super) struct Sight {
 keep!(Sight { lanes, hit });
 
 impl Sight {
-    pub(super) fn new(network: &Network, partition: &Partition) -> Self {
-        Self {
-            // Exits may lie in other partitions; of those nothing is seen.
-            lanes: Table::filled(None, network.lanes().len()),
-            hit: Table::over(&partition.lanes, Time::LONG_AGO),
-        }
+    pub(super) fn new(partition: &Partition) -> Self {
+        Self { lanes: Table::over(&partition.lanes, None), hit: Table::over(&partition.lanes, Time::LONG_AGO) }
     }
 
     /// A loop was crossed.

@@ -41,7 +41,7 @@ pub struct Now<'a> {
     pub lamps: &'a Lamps,
     /// Since when demand has waited for each group at red; none where nobody waits.
     pub waiting: &'a Table<GroupId, Option<Time>>,
-    /// What is seen of every lane of the network; none where no sensor works.
+    /// What is seen of the lanes of a part of the network; none where no sensor works.
     pub lanes: &'a Table<LaneId, Option<LaneSeen>>,
 }
 

@@ -97,7 +97,9 @@ impl MaxPressure {
     /// Σ over lanes: the share of their paths that are green × (vehicles before − vehicles beyond), never below zero;
     /// each person waiting to cross counts as one.
     fn pressure(&self, network: &Network, junction: &Junction, green: GroupSet, now: &Now<'_>) -> f64 {
-        let vehicles = |lane: LaneId| now.lanes[lane].map_or(0.0, |seen: LaneSeen| seen.vehicles);
+        // Exits may lie in other partitions; of those nothing is seen.
+        let vehicles =
+            |lane: LaneId| now.lanes.get(lane).copied().flatten().map_or(0.0, |seen: LaneSeen| seen.vehicles);
         let beyond = |link: LinkId| {
             let lanes = &network.link(link).lanes;
             crate::ids::span(lanes).map(vehicles).sum::<f64>() / (lanes.end.index() - lanes.start.index()) as f64

@@ -5,6 +5,8 @@
 
 pub mod stock;
 
+use std::collections::BTreeSet;
+
 use crate::ids::{Id, LinkId, Table, ZoneId};
 use crate::keep::keep;
 use crate::network::{Network, zone};
@@ -148,7 +150,8 @@ impl History {
 #[derive(Debug, Clone)]
 pub struct Index {
     links: Table<LinkId, History>,
-    zones: Table<ZoneId, History>,
+    /// The zones that links here lie in, and those above them, by id.
+    zones: Vec<(ZoneId, History)>,
     /// Observed at night, as a multiple of free flow; 0 while no night is known.
     nights: Table<LinkId, f32>,
 }
@@ -157,11 +160,18 @@ keep!(Index { links, zones, nights });
 
 impl Index {
     pub(crate) fn new(network: &Network, scope: &Scope) -> Self {
+        let below = network.links().slice(&scope.links).iter().map(|link| link.zone);
+        let zones: BTreeSet<ZoneId> = below.flat_map(|zone| zone::ancestors(network.zones(), zone)).collect();
         Self {
             links: Table::over(&scope.links, History::default()),
-            zones: Table::filled(History::default(), network.zones().len()),
+            zones: zones.into_iter().map(|zone| (zone, History::default())).collect(),
             nights: Table::over(&scope.links, 0.0),
         }
+    }
+
+    /// The place of a zone among those known here.
+    fn row(&self, zone: ZoneId) -> Option<usize> {
+        self.zones.binary_search_by_key(&zone, |&(id, _)| id).ok()
     }
 
     /// Books one tick of a link.
@@ -185,24 +195,24 @@ impl Index {
             let history = &mut self.links[link];
             history.open.night = if ratio > 0.0 { history.open.free * ratio } else { history.open.free };
             let closed = history.close(five_ends);
-            sums[network.link(link).zone.index()].add(&closed);
-            if night && five_ends {
-                let five = history.fives[0];
-                if five.vehicles >= 1.0 && five.free > 0.0 {
-                    self.nights[link] = by_night(ratio, (five.spent / five.free).max(1.0));
-                }
+            let five = history.fives[0];
+            if let Some(zone) = self.row(network.link(link).zone) {
+                sums[zone].add(&closed);
+            }
+            if night && five_ends && five.vehicles >= 1.0 && five.free > 0.0 {
+                self.nights[link] = by_night(ratio, (five.spent / five.free).max(1.0));
             }
         }
         // A zone holds what lies in it and in all zones below it.
         let own: Vec<Bin> = sums.iter().map(Sum::bin).collect();
         let mut totals = vec![Sum::default(); self.zones.len()];
         for (row, bin) in own.iter().enumerate() {
-            for above in zone::ancestors(network.zones(), ZoneId::of(row)) {
-                totals[above.index()].add(bin);
+            for above in zone::ancestors(network.zones(), self.zones[row].0).filter_map(|zone| self.row(zone)) {
+                totals[above].add(bin);
             }
         }
-        for (id, history) in self.zones.iter_mut() {
-            history.open = totals[id.index()].bin();
+        for ((_, history), total) in self.zones.iter_mut().zip(&totals) {
+            history.open = total.bin();
             history.close(five_ends);
         }
     }
@@ -214,7 +224,7 @@ impl Index {
 
     /// A zone's, with all below it, as far as this part of the city knows.
     pub fn zone(&self, zone: ZoneId, window: Window) -> Measure {
-        self.zones.get(zone).map_or_else(Measure::default, |h| h.sum(window).measure())
+        self.row(zone).map_or_else(Measure::default, |row| self.zones[row].1.sum(window).measure())
     }
 
     /// That of some links together.

@@ -27,7 +27,7 @@ impl Traffic {
     }
 
     fn judge(&mut self, reading: &Reading, now: Time) -> Result<Accepted, Reason> {
-        let slot = self.scope.slots.get(reading.sensor).map_or(usize::MAX, |&s| s as usize);
+        let slot = self.scope.slot(reading.sensor).unwrap_or(usize::MAX);
         let known = self.ears.len();
         let Some(ear) = self.ears.get_mut(slot) else { return Err(Reason::Sensor { known }) };
         if let Seen::Camera { turns, .. } = &reading.seen {

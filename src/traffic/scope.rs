@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::ids::{ConnectionId, Id, LaneId, LinkId, MovementId, SensorId, Table};
+use crate::ids::{ConnectionId, Id, LaneId, LinkId, MovementId, SensorId};
 use crate::network::{Network, Sensor, SensorKind, Sensors};
 use crate::time::Span;
 use crate::traffic::readings;
@@ -57,8 +57,9 @@ pub(crate) struct Scope {
     pub(crate) movements: Range<MovementId>,
     /// The sensors here, by slot.
     pub(crate) sensors: Vec<SensorId>,
-    /// Each sensor's slot, or `u32::MAX` for one of another part.
-    pub(crate) slots: Table<SensorId, u32>,
+    /// Where sensors follow one another: the first slot of such a run, and its ids. There are as few as two where loops and
+    /// then cameras are numbered along the roads.
+    runs: Vec<(usize, Range<SensorId>)>,
 }
 
 impl Scope {
@@ -81,21 +82,35 @@ impl Scope {
             (first, end) = (first.min(c.movement.index()), end.max(c.movement.index() + 1));
         }
         let movements = ids((first.min(end), end));
-        let mut slots = Table::filled(u32::MAX, sensors.table().len());
-        let mut here = Vec::new();
-        for (id, sensor) in sensors.table().iter() {
-            if links.contains(&sensor.link) {
-                slots[id] = u32::try_from(here.len()).unwrap_or(u32::MAX);
-                here.push(id);
-            }
-        }
-        Self { links, lanes, connections, movements, sensors: here, slots }
+        let here: Vec<SensorId> =
+            sensors.table().iter().filter(|(_, sensor)| links.contains(&sensor.link)).map(|(id, _)| id).collect();
+        let runs = runs(&here);
+        Self { links, lanes, connections, movements, sensors: here, runs }
+    }
+
+    /// A sensor's slot; none for one of another part.
+    pub(crate) fn slot(&self, sensor: SensorId) -> Option<usize> {
+        let (first, run) = self.runs.get(self.runs.partition_point(|(_, run)| run.end <= sensor))?;
+        sensor.index().checked_sub(run.start.index()).map(|row| first + row)
     }
 
     /// Where each sensor here stands, by slot.
     pub(crate) fn places(&self, network: &Network, sensors: &Sensors) -> Vec<Place> {
         self.sensors.iter().map(|&id| place(network, sensors, id)).collect()
     }
+}
+
+/// The runs of ids that follow one another, each with the place of its first.
+fn runs(ids: &[SensorId]) -> Vec<(usize, Range<SensorId>)> {
+    let follows = |a: &SensorId, b: &SensorId| a.index() + 1 == b.index();
+    let mut first = 0;
+    let run = |run: &[SensorId]| {
+        let start = run[0].index();
+        let placed = (first, SensorId::of(start)..SensorId::of(start + run.len()));
+        first += run.len();
+        placed
+    };
+    ids.chunk_by(follows).map(run).collect()
 }
 
 fn ids<I: Id>((start, end): (usize, usize)) -> Range<I> {
@@ -138,5 +153,21 @@ fn loop_role(sensors: &Sensors, sensor: &Sensor, id: SensorId) -> Role {
         Role::Entry
     } else {
         Role::Spare
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sensor_has_the_slot_of_its_place_and_one_of_another_part_has_none() {
+        // Loops 3 to 5, cameras 8 and 10; 9 stands elsewhere.
+        let sensors = [3, 4, 5, 8, 10].map(SensorId::of).to_vec();
+        let (links, lanes, connections, movements) = (ids((0, 0)), ids((0, 0)), ids((0, 0)), ids((0, 0)));
+        let scope = Scope { links, lanes, connections, movements, runs: runs(&sensors), sensors };
+        for id in (0..12).map(SensorId::of) {
+            assert_eq!(scope.slot(id), scope.sensors.iter().position(|&here| here == id), "{id}");
+        }
     }
 }
