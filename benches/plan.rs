@@ -88,10 +88,10 @@ fn ring(junction: &Junction) -> Vec<(Time, Running, Draft)> {
         let at = |s: i64| now + Span::from_s(s);
         let mut running = Running::holding(Lamps::dark(junction), at(-900));
         let since = 20 + second % 30;
-        running.follow(Change { stage: stage(0), at: at(-since - 15) }, junction);
-        running.follow(Change { stage: stage(1), at: at(-since) }, junction);
+        running.follow(Change::new(stage(0), at(-since - 15)), junction);
+        running.follow(Change::new(stage(1), at(-since)), junction);
         running.revision = Revision(1);
-        running.ahead = [(2, 12), (3, 27), (0, 62), (1, 77)].map(|(s, t)| Change { stage: stage(s), at: at(t) }).into();
+        running.ahead = [(2, 12), (3, 27), (0, 62), (1, 77)].map(|(s, t)| Change::new(stage(s), at(t))).into();
         let late = second % 7;
         let prefix = [(2, 2 + late), (3, 17 + late), (0, 52 + late), (1, 67 + late)];
         let from = at(102 + late);
@@ -101,7 +101,7 @@ fn ring(junction: &Junction) -> Vec<(Time, Running, Draft)> {
             revision: Revision(2),
             base: Revision(1),
             effective_from: at(1),
-            prefix: prefix.map(|(s, t)| Change { stage: stage(s), at: at(t) }).into(),
+            prefix: prefix.map(|(s, t)| Change::new(stage(s), at(t))).into(),
             tail: Tail { splits, offset: from.within(Span::from_s(100), Span::ZERO), from },
             valid_until: at(181),
         };

@@ -180,6 +180,7 @@ impl Engine {
             return self.watch(inbox);
         }
         self.estimate(&readings, inbox);
+        self.look_inside();
         self.attend();
         self.preempt.clone_from(&inbox.preempt);
         self.answers = self.settle();

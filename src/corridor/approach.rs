@@ -123,7 +123,7 @@ impl Scene<'_> {
             sent = sent.with(group);
         }
         let mut running = node.running.clone();
-        let change = Change { stage: to, at };
+        let change = Change::new(to, at);
         running.follow(change, junction);
         let mut too_long = node.too_long;
         for group in groups.iter() {
@@ -162,7 +162,7 @@ impl Scene<'_> {
     fn after(&self, stage: StageId) -> Table<GroupId, Span> {
         let junction = self.bounds.junction;
         let mut running = Running::holding(crate::plan::timeline::Lamps::dark(junction), Time::EPOCH);
-        running.follow(Change { stage, at: Time::EPOCH }, junction);
+        running.follow(Change::new(stage, Time::EPOCH), junction);
         let leaves = Time::EPOCH + Span::from_s(3600);
         let mut after = Table::filled(Span::ZERO, junction.groups.len());
         let mut seen = junction.stages[stage].groups;
@@ -200,7 +200,7 @@ impl Scene<'_> {
             }
             let min_green = |group| self.bounds.min_green(group);
             at = running.lamps.earliest_change(junction.stages[to].groups, at, min_green).ceil(self.grid);
-            let change = Change { stage: to, at };
+            let change = Change::new(to, at);
             running.follow(change, junction);
             changes.push(change);
             at += SHARE_MIN;

@@ -81,7 +81,7 @@ pub fn lead(running: &Running, from: Time, stage: StageId, bounds: Bounds<'_>, g
                 let soonest = changes.last().map_or(from, |last: &Change| (last.at + SHARE_MIN).max(from));
                 let groups = junction.stages[next].groups;
                 let at = state.lamps.earliest_change(groups, soonest, |g| bounds.min_green(g)).ceil(grid);
-                let change = Change { stage: next, at };
+                let change = Change::new(next, at);
                 let mut state: Running = state.clone();
                 state.follow(change, junction);
                 let changes = changes.iter().copied().chain([change]).collect();

@@ -189,7 +189,7 @@ impl Engine {
                     let seen = Now { at: from, stage, lamps: &running.lamps, waiting, lanes: sight.lanes() };
                     let changes = match reference.decide(&self.network, id, &seen) {
                         Decision::Keep => Vec::new(),
-                        Decision::Switch(stage) => vec![Change { stage, at: from }],
+                        Decision::Switch(stage) => vec![Change::new(stage, from)],
                     };
                     let source = match reference {
                         Reference::Actuated(_) => Source::Actuated,
@@ -248,10 +248,29 @@ impl Engine {
             (wish, why) = (leads, Why::default());
             (self.posts[id].fresh, self.posts[id].decided) = (None, None);
         }
+        self.clear(id, &running, from, &mut wish);
         why.source = wish.source;
         if worth_saying(&self.posts[id], &wish, planned, from, now) {
             why.demand = self.demand(id);
             self.publish(id, &wish, why, from);
+        }
+    }
+
+    /// Lets those who are inside the junction out before the change that begins next, if that may be.
+    fn clear(&self, id: JunctionId, running: &Running, from: Time, wish: &mut Wish) {
+        if !matches!(wish.source, Source::Horizon | Source::Timed | Source::Actuated)
+            || self.settings.control.is_reference()
+        {
+            return;
+        }
+        let post = &self.posts[id];
+        let Some((stage, next)) = running.stage.zip(wish.changes.first().filter(|next| next.at <= from)) else {
+            return;
+        };
+        let clear = post.inside.clear(self.network.junction(id), &post.layout, stage, next.stage);
+        if clear > Span::ZERO {
+            wish.otherwise.push(wish.changes.clone());
+            wish.changes[0].clear = clear;
         }
     }
 

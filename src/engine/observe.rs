@@ -80,6 +80,22 @@ impl Engine {
         }
     }
 
+    /// Finds out who is inside each junction.
+    pub(super) fn look_inside(&mut self) {
+        for &crossing in self.tracker.crossed() {
+            let link = self.network.lane(self.network.connections()[crossing.connection].from).link;
+            let Some(post) = self.network.junction_at_end(link).and_then(|id| self.posts.get_mut(id)) else { continue };
+            if let Some(stage) = post.ledger.stage() {
+                post.inside.enter(&post.layout, stage, crossing);
+            }
+        }
+        for (id, post) in self.posts.iter_mut() {
+            if let Some(stage) = post.ledger.stage() {
+                post.inside.advance(&post.layout, &self.tracker, stage, self.open[id], self.now);
+            }
+        }
+    }
+
     /// Finds out who waits for which group.
     pub(super) fn attend(&mut self) {
         for (id, post) in self.posts.iter_mut() {

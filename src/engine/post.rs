@@ -12,7 +12,7 @@ use crate::ids::{GroupId, JunctionId, LaneId, Table};
 use crate::keep::resume;
 use crate::network::{Junction, Network, Program};
 use crate::optimize::horizon::due::Decided;
-use crate::optimize::horizon::{Layout, Schedule};
+use crate::optimize::horizon::{Inside, Layout, Schedule};
 use crate::output::Source;
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::Draft;
@@ -41,6 +41,8 @@ pub(super) struct Post {
     pub(super) known: Quality,
     /// How badly it is known who is where on its lanes, vehicles² a lane, over the last minutes.
     pub(super) doubt: f32,
+    /// Who gives way inside it.
+    pub(super) inside: Inside,
     /// How full it is.
     pub(super) fullness: Fullness,
     /// The schedule last made.
@@ -69,7 +71,7 @@ pub(super) struct Post {
 }
 
 resume!(Post {
-    kept: ledger, orders, waiting, rung, known, doubt, fullness, schedule, fresh, decided, plan, published_at, plan_source, debt,
+    kept: ledger, orders, waiting, rung, known, doubt, inside, fullness, schedule, fresh, decided, plan, published_at, plan_source, debt,
         usual, approach, reported, alarmed;
     built: layout, lanes, base, after, reference
 });
@@ -88,6 +90,7 @@ impl Post {
             rung: None,
             known: Quality::None,
             doubt: 0.0,
+            inside: Inside::default(),
             fullness: Fullness::default(),
             schedule: Schedule::default(),
             fresh: None,

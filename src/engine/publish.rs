@@ -37,14 +37,15 @@ impl Engine {
         let validity = Span::from_ms(self.settings.validity_ms);
         let changes = &wish.changes[..];
         let soon = After::Hold(Span::ZERO);
+        let (first, otherwise) = ((After::Hold(wish.hold), changes), wish.otherwise.iter().map(|changes| &changes[..]));
         let ways: Vec<(After, &[Change])> = match wish.source {
             Source::Base | Source::Operator => vec![(After::InStep, changes)],
             // Where all are refused the running plan goes on: it may hold the vehicle's green.
-            Source::Corridor => {
-                let otherwise = wish.otherwise.iter().map(|changes| (soon, &changes[..]));
-                std::iter::once((After::Hold(wish.hold), changes)).chain(otherwise).collect()
+            Source::Corridor => std::iter::once(first).chain(otherwise.map(|changes| (soon, changes))).collect(),
+            _ => {
+                let otherwise = otherwise.map(|changes| (After::Hold(wish.hold), changes));
+                std::iter::once(first).chain(otherwise).chain([(soon, changes), (soon, &[])]).collect()
             }
-            _ => vec![(After::Hold(wish.hold), changes), (soon, changes), (soon, &[])],
         };
         let term = Term { revision, from, validity, grid };
         let mut refused = Vec::new();
@@ -79,7 +80,7 @@ pub(super) fn worth_saying(post: &Post, wish: &Wish, planned: Option<Change>, fr
         return plan.tail.splits != wish.program.splits || plan.tail.offset != wish.program.offset;
     }
     let wished = wish.changes.first().copied();
-    if planned.map(|c| (c.stage, c.at)) == wished.map(|c| (c.stage, c.at)) {
+    if planned == wished {
         return false;
     }
     let first = [planned, wished].into_iter().flatten().map(|change| change.at).min();

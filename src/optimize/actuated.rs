@@ -124,6 +124,7 @@ mod tests {
     use super::super::testing::Star;
     use super::*;
     use crate::ids::{Id, JunctionId};
+    use crate::plan::draft::Change;
     use crate::plan::timeline::Lamps;
     use crate::time::Time;
 
@@ -139,7 +140,7 @@ mod tests {
         let junction = network.junction(JunctionId::of(0));
         let controller = Actuated::new(&network, junction, Actuation::default());
         let mut lamps = Lamps::dark(junction);
-        lamps.change(junction.stages[StageId::of(0)].groups, Time::EPOCH, junction);
+        lamps.change(Change::new(StageId::of(0), Time::EPOCH), junction);
         let mut lanes = Table::filled(None, network.lanes().len());
         for (stream, hit) in since_hit.into_iter().enumerate() {
             let lane = network.link_named(&format!("in {stream}")).and_then(|link| network.lane_of(link, 0)).unwrap();

@@ -7,6 +7,7 @@ mod carry;
 pub mod due;
 #[cfg(test)]
 mod fixture;
+mod inside;
 mod layout;
 mod lineup;
 mod parting;
@@ -17,6 +18,7 @@ mod round;
 mod serve;
 mod situation;
 
+pub use inside::Inside;
 pub use layout::Layout;
 pub use round::Round;
 pub use situation::{Moment, Situation};

@@ -120,6 +120,7 @@ mod tests {
     use super::super::testing::Star;
     use super::*;
     use crate::ids::{JunctionId, Table};
+    use crate::plan::draft::Change;
     use crate::plan::timeline::Lamps;
     use crate::time::Time;
 
@@ -129,7 +130,7 @@ mod tests {
         let network = star.network();
         let junction = network.junction(JunctionId::of(0));
         let mut lamps = Lamps::dark(junction);
-        lamps.change(junction.stages[StageId::of(0)].groups, Time::EPOCH, junction);
+        lamps.change(Change::new(StageId::of(0), Time::EPOCH), junction);
         let mut lanes = Table::filled(None, network.lanes().len());
         for stream in 0..2 {
             for (name, vehicles) in [("in", before[stream]), ("out", beyond[stream])] {

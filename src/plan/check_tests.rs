@@ -12,7 +12,7 @@ use crate::plan::timeline::Lamps;
 /// `running` after its last change, `ago` seconds before second 0.
 fn lately(junction: &Junction, stage: usize, ago: f64) -> Running {
     let mut running = in_stage(junction, (stage + 1) % junction.stages.len());
-    running.follow(Change { stage: s(stage), at: at(-ago) }, junction);
+    running.follow(Change::new(s(stage), at(-ago)), junction);
     running
 }
 
@@ -111,13 +111,13 @@ fn stages_come_in_order() {
     ");
     // In the frozen seconds the plan before goes on to S1.
     let mut running = in_stage(&fixed, 0);
-    running.ahead = vec![Change { stage: s(1), at: at(3.0) }, Change { stage: s(2), at: at(20.0) }];
+    running.ahead = vec![Change::new(s(1), at(3.0)), Change::new(s(2), at(20.0))];
     let later = Draft { effective_from: at(5.0), ..draft("@13 2:20 | 0:30 1:30 2:30") };
     assert_snapshot!(told(&judge(later.clone(), &[running.clone()], &fixed)), @"safe");
     // If it may also not have heard of that plan, it would go from S0 to S2.
     running.revision = Revision(0);
     running.ahead.clear();
-    let heard = Running { ahead: vec![Change { stage: s(1), at: at(3.0) }], ..in_stage(&fixed, 0) };
+    let heard = Running { ahead: vec![Change::new(s(1), at(3.0))], ..in_stage(&fixed, 0) };
     assert_snapshot!(told(&judge(later, &[heard, running], &fixed)), @"S2 may not follow S0");
 }
 
@@ -209,7 +209,7 @@ fn nobody_waits_at_red_for_too_long() {
     assert_snapshot!(waited(&junction, &running, 0.0, "0:30"), @"G1: red of 3600 s while somebody waits is above its maximum 90 s");
     // Only red counts: G1 lost its green 20 s ago and was yellow for 3 s.
     let mut running = in_stage(&junction, 1);
-    running.follow(Change { stage: s(0), at: at(-20.0) }, &junction);
+    running.follow(Change::new(s(0), at(-20.0)), &junction);
     assert_snapshot!(waited(&junction, &running, -900.0, "0:68 1:30"), @"safe");
     assert_snapshot!(waited(&junction, &running, -900.0, "0:69 1:30"), @"G1: red of 91 s while somebody waits is above its maximum 90 s");
 }
@@ -219,7 +219,7 @@ fn a_wait_that_is_past_saving_is_not_put_off() {
     let junction = crossing().max_red(1, 90.0).build();
     // Nobody can be green at once after 300 s; but the plan before would be at second 45.
     let mut running = in_stage(&junction, 0);
-    running.ahead = vec![Change { stage: s(1), at: at(40.0) }, Change { stage: s(0), at: at(70.0) }];
+    running.ahead = vec![Change::new(s(1), at(40.0)), Change::new(s(0), at(70.0))];
     assert_snapshot!(waited(&junction, &running, -300.0, "0:40 1:30"), @"safe");
     assert_snapshot!(waited(&junction, &running, -300.0, "0:41 1:30"), @"G1: red of 346 s while somebody waits is above its maximum 90 s");
     // A plan that ends before it is no promise: then two cycles of the base program, 2 × 60 s, bound the rest.
@@ -227,10 +227,31 @@ fn a_wait_that_is_past_saving_is_not_put_off() {
     assert_snapshot!(waited(&junction, &running, -300.0, "0:115 1:30"), @"safe");
     assert_snapshot!(waited(&junction, &running, -300.0, "0:116 1:30"), @"G1: red of 421 s while somebody waits is above its maximum 90 s");
     // One that a round of the base program can save has to be: 60 s and the longest intergreen, 5 s.
-    running.ahead = vec![Change { stage: s(1), at: at(80.0) }];
+    running.ahead = vec![Change::new(s(1), at(80.0))];
     running.known_until = at(900.0);
     assert_snapshot!(waited(&junction, &running, -25.0, "0:61 1:30"), @"G1: red of 91 s while somebody waits is above its maximum 90 s");
     assert_snapshot!(waited(&junction, &running, -26.0, "0:61 1:30"), @"safe");
+}
+
+#[test]
+fn a_change_may_wait_for_the_junction_to_clear() {
+    let junction = crossing().build();
+    let running = in_stage(&junction, 0);
+    let cleared = |clear: f64| {
+        let mut draft = draft("0:30 1:30 | 0:30 1:30");
+        draft.prefix.iter_mut().for_each(|change| change.clear = Span::nearest(clear));
+        judge(draft, std::slice::from_ref(&running), &junction)
+    };
+    let green = |clear| {
+        let plan = cleared(clear).expect("a safe plan");
+        plan.lamps().iter().find(|l| l.group == g(1) && l.aspect == Aspect::Green).expect("it turns green").at - at(0.0)
+    };
+    // Its own intergreen is 5 s.
+    assert_eq!([0.0, 4.0, 5.0, 7.0, 10.0].map(|clear| green(clear).ms() / 1000), [35, 35, 35, 37, 40]);
+    for clear in [-1.0, 10.1] {
+        let violations = cleared(clear).expect_err("it is refused");
+        assert!(violations.iter().all(|v| matches!(v, Violation::Clear { .. })), "{violations:?}");
+    }
 }
 
 #[test]

@@ -14,9 +14,19 @@ pub struct Change {
     pub stage: StageId,
     /// When the change into it begins.
     pub at: Time,
+    /// For so long from then on nothing turns green that was not, also where no intergreen asks for it: whoever is still
+    /// inside the junction gets out of it.
+    pub clear: Span,
 }
 
-keep!(Change { stage, at });
+keep!(Change { stage, at, clear });
+
+impl Change {
+    /// One whose greens follow as soon as their intergreens are over.
+    pub fn new(stage: StageId, at: Time) -> Self {
+        Self { stage, at, clear: Span::ZERO }
+    }
+}
 
 /// A plan that has not been checked.
 ///
@@ -82,7 +92,7 @@ impl Tail {
         let runs = cycle > Span::ZERO;
         let from = self.from;
         self.splits.iter().cycle().skip(position).take_while(move |_| runs).map(move |&(stage, share)| {
-            let change = Change { stage, at: at.max(from) };
+            let change = Change::new(stage, at.max(from));
             at += share;
             change
         })

@@ -169,7 +169,7 @@ pub(crate) fn at(s: f64) -> Time {
 /// A junction that has long been in `stage` at second 0.
 pub(crate) fn in_stage(junction: &Junction, stage: usize) -> Running {
     let mut running = Running::holding(Lamps::dark(junction), at(-1000.0));
-    running.follow(Change { stage: s(stage), at: at(-100.0) }, junction);
+    running.follow(Change::new(s(stage), at(-100.0)), junction);
     running.revision = Revision(1);
     running
 }
@@ -187,7 +187,7 @@ pub(crate) fn draft(text: &str) -> Draft {
             }
             let (stage, share) = token.split_once(':').expect("stage:share");
             let share: f64 = share.split('+').map(|part| part.parse::<f64>().expect("seconds")).sum();
-            read.push((Change { stage: s(stage.parse().expect("a stage")), at: *clock }, Span::nearest(share)));
+            read.push((Change::new(s(stage.parse().expect("a stage")), *clock), Span::nearest(share)));
             *clock += Span::nearest(share);
         }
         read

@@ -123,7 +123,8 @@ fn next(dice: &mut Dice<'_>, junction: &Junction, running: &Running, from: Time,
     let min_green = |group: GroupId| junction.groups[group].min_green.span;
     let earliest = running.lamps.earliest_change(junction.stages[stage].groups, from, min_green);
     let late = Span::from_s(dice.of(late));
-    Change { stage, at: (earliest.ceil(Span::SECOND) + late).max(from) }
+    let clear = Span::from_s(dice.of(&[0, 0, 0, 0, 1, 4, 10]));
+    Change { clear, ..Change::new(stage, (earliest.ceil(Span::SECOND) + late).max(from)) }
 }
 
 /// A draft whose changes lie on their limits, a second before or after.

@@ -9,7 +9,7 @@ use crate::keep::keep;
 use std::fmt;
 
 use crate::event::{Aspect, ControllerFault, ControllerMode, Revision, Status};
-use crate::ids::{GroupId, Id};
+use crate::ids::{GroupId, Id, StageId};
 use crate::network::Junction;
 use crate::plan::check::SafePlan;
 use crate::plan::running::Running;
@@ -142,6 +142,11 @@ impl Ledger {
     /// When it last reported.
     pub fn heard_at(&self) -> Option<Time> {
         self.heard
+    }
+
+    /// The stage it is in or changing into, for all that was known when its states were last asked for.
+    pub fn stage(&self) -> Option<StageId> {
+        self.states.first()?.stage
     }
 
     /// How many plans it has not answered.

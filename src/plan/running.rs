@@ -39,7 +39,7 @@ impl Running {
             self.since = change.at;
         }
         self.stage = Some(change.stage);
-        self.lamps.change(junction.stages[change.stage].groups, change.at, junction);
+        self.lamps.change(change, junction);
     }
 
     /// Begins every change that is due at `now`.
@@ -71,11 +71,11 @@ impl Running {
     /// When it will show `group` green if nothing intervenes; none if it never does as far as is known.
     pub fn promised(&self, group: GroupId, junction: &Junction) -> Option<Time> {
         let mut lamps = self.lamps.clone();
-        for change in &self.ahead {
+        for &change in &self.ahead {
             if let Some(from) = lamps.group(group).green_from.filter(|&from| from < change.at) {
                 return Some(from);
             }
-            lamps.change(junction.stages[change.stage].groups, change.at, junction);
+            lamps.change(change, junction);
         }
         lamps.group(group).green_from
     }

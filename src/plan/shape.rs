@@ -4,7 +4,7 @@ use crate::event::Revision;
 use crate::ids::StageId;
 use crate::network::Junction;
 use crate::plan::check::{Found, Setting};
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Change, Draft};
 use crate::plan::violation::Violation;
 use crate::time::{Span, Time};
 
@@ -14,6 +14,8 @@ pub const VALIDITY_MAX: Span = Span::from_s(3600);
 pub const PREFIX_MAX: usize = 64;
 /// No tail has more stages.
 pub const TAIL_MAX: usize = 64;
+/// No change keeps everybody at red for longer so that the junction clears.
+pub const CLEAR_MAX: Span = Span::from_s(10);
 /// No stage has a smaller share of the tail.
 pub const SHARE_MIN: Span = Span::SECOND;
 /// No stage has a greater one.
@@ -107,6 +109,11 @@ fn prefix(draft: &Draft, junction: &Junction, found: &mut Found) -> bool {
     };
     if draft.prefix.len() > PREFIX_MAX {
         refuse(Violation::TooMany { what: "changes of the prefix", count: draft.prefix.len(), max: PREFIX_MAX });
+    }
+    for &Change { stage, clear, .. } in draft.prefix.iter().take(PREFIX_MAX) {
+        if !(Span::ZERO..=CLEAR_MAX).contains(&clear) {
+            refuse(Violation::Clear { stage, clear, max: CLEAR_MAX });
+        }
     }
     let mut last: Option<(StageId, Time)> = None;
     let first_of_tail = draft.tail.splits.first().map(|_| (tail_stage(draft), draft.tail.from));

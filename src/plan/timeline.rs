@@ -112,8 +112,9 @@ impl Lamps {
         began.min().unwrap_or(at)
     }
 
-    /// Begins the change into a stage that shows `groups` green.
-    pub fn change(&mut self, groups: GroupSet, at: Time, junction: &Junction) {
+    /// Begins the change into a stage.
+    pub fn change(&mut self, Change { stage, at, clear }: Change, junction: &Junction) {
+        let groups = junction.stages[stage].groups;
         for id in self.wanted.difference(groups).iter() {
             let lamp = &mut self.groups[id];
             // A green that was planned and has not begun is simply not shown.
@@ -130,7 +131,7 @@ impl Lamps {
         let owing = |(id, lamp): (GroupId, &GroupLamp)| (lamp.green_until + self.longest_owed > at).then_some(id);
         let owing: GroupSet = self.groups.iter().filter_map(owing).collect();
         for id in gained.iter() {
-            self.groups[id].green_from = Some(self.owed_by(owing, id, at, junction));
+            self.groups[id].green_from = Some(self.owed_by(owing, id, at + clear, junction));
         }
     }
 
@@ -224,7 +225,7 @@ pub fn unroll(
             }
             note(change.at + yellow, id, Aspect::Red);
         }
-        lamps.change(groups, change.at, junction);
+        lamps.change(change, junction);
     }
     for id in lamps.wanted.iter() {
         if let Some(began) = lamps.groups[id].green_from {

@@ -43,7 +43,7 @@ pub fn fit(program: &Program, bounds: Bounds<'_>, grid: Span) -> Program {
     let count = fitted.splits.len();
     let mut lamps = Lamps::dark(bounds.junction);
     let mut at = Time::EPOCH;
-    lamps.change(stages[fitted.splits[0].0].groups, at, bounds.junction);
+    lamps.change(Change::new(fitted.splits[0].0, at), bounds.junction);
     // A share that grows pushes all later ones, so around it goes until nothing has grown for a cycle.
     let (mut position, mut quiet) = (0, 0);
     for step in 0..count * 8 {
@@ -62,7 +62,7 @@ pub fn fit(program: &Program, bounds: Bounds<'_>, grid: Span) -> Program {
             break;
         }
         at += needed;
-        lamps.change(stages[to].groups, at, bounds.junction);
+        lamps.change(Change::new(to, at), bounds.junction);
         position = next;
     }
     fitted.offset = Time::from_ms(program.offset.ms()).floor(grid) - Time::EPOCH;
@@ -159,7 +159,7 @@ impl Road<'_> {
     }
 
     fn follow(&mut self, stage: StageId, at: Time) {
-        let change = Change { stage, at };
+        let change = Change::new(stage, at);
         self.running.follow(change, self.bounds.junction);
         self.prefix.push(change);
         self.began = at;
@@ -297,7 +297,7 @@ impl Road<'_> {
         let mut lamps = self.running.lamps.clone();
         let (mut position, mut at, mut share) = (position, at, self.share(position) - gone);
         for _ in 0..=self.program.splits.len() {
-            lamps.change(stages[self.stage(position)].groups, at, self.bounds.junction);
+            lamps.change(Change::new(self.stage(position), at), self.bounds.junction);
             let (stage, next) = (self.stage(position), self.stage(self.next(position)));
             let earliest = lamps.earliest_change(stages[next].groups, at, |group| self.bounds.min_green(group));
             let latest = match latest_end(&lamps, stage, at, self.bounds) {

@@ -46,7 +46,7 @@ fn a_program_is_entered_by_dwelling_or_cutting() {
     let day = program(0.0, &[(0, 30.0), (1, 30.0)]);
     let since = |stage: usize, ago: f64| {
         let mut running = in_stage(&junction, 1 - stage);
-        running.follow(Change { stage: s(stage), at: at(-ago) }, &junction);
+        running.follow(Change::new(s(stage), at(-ago)), &junction);
         running
     };
     for (stage, ago, expected) in [

@@ -99,6 +99,16 @@ pub enum Violation {
         /// The largest allowed.
         max: Span,
     },
+    /// A change keeps everybody at red for too long, or for less than no time.
+    #[error("{clear} for the junction to clear before {stage} is not within 0 and {max}")]
+    Clear {
+        /// Before which stage.
+        stage: StageId,
+        /// How long.
+        clear: Span,
+        /// The longest allowed.
+        max: Span,
+    },
     /// A change does not come after what precedes it.
     #[error("the change into {stage} at {at} does not come after {after}")]
     Sequence {

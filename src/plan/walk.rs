@@ -100,7 +100,7 @@ impl Walk<'_> {
             self.green_ends(id, change.at);
         }
         let gained = groups.difference(self.lamps.wanted());
-        self.lamps.change(groups, change.at, junction);
+        self.lamps.change(change, junction);
         self.green_since = self.lamps.first_green(groups, change.at);
         for id in gained.difference(self.served).iter() {
             self.red_ends(id);

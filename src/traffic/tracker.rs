@@ -76,6 +76,7 @@ pub struct Tracker {
     shares: Table<ConnectionId, f32>,
     transit: Vec<Transit>,
     left: Vec<Crossing>,
+    crossed: Vec<Crossing>,
     clock: Time,
     lag: Span,
     pending: Vec<Reading>,
@@ -85,7 +86,7 @@ pub struct Tracker {
 }
 
 resume!(Tracker {
-    kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
+    kept: shares, transit, left, crossed, clock, lag, pending, open, opened_at, serial;
     each: lanes;
     built: order, sources
 });
@@ -116,6 +117,7 @@ impl Tracker {
             shares,
             transit: Vec::new(),
             left: Vec::new(),
+            crossed: Vec::new(),
             clock: now,
             lag: Span::ZERO,
             pending: Vec::new(),
@@ -143,6 +145,11 @@ impl Tracker {
     /// Vehicles that left for lanes that are not tracked here, in the last tick.
     pub fn left(&self) -> &[Crossing] {
         &self.left
+    }
+
+    /// Vehicles that crossed the line of a signal in the last tick.
+    pub fn crossed(&self) -> &[Crossing] {
+        &self.crossed
     }
 
     /// The chance that a vehicle on a path's lane takes that path.
@@ -182,6 +189,7 @@ impl Tracker {
     /// Runs the model to the end of the tick, or as far as the latency of readings lets it, and corrects it.
     pub fn step(&mut self, network: &Network, sensors: &Sensors, input: &Input<'_>) {
         self.left.clear();
+        self.crossed.clear();
         self.opened_at.rotate_right(1);
         self.opened_at[0] = input.now;
         for (junction, kept) in self.open.iter_mut() {
@@ -259,6 +267,9 @@ impl Tracker {
                 let speed = network.link(network.lane(lane).link).speed.get().max(1.0) as f32;
                 let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
                 if let Some(path) = waited_for.or(path).filter(|_| !road.ends) {
+                    if road.signal {
+                        self.crossed.push(Crossing { connection: path, at });
+                    }
                     self.pass(network, path, at, Some(seed));
                 }
             }

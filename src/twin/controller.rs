@@ -57,7 +57,7 @@ impl Controller {
         let program = junction.base_program();
         let mut lamps = Lamps::dark(junction);
         for (stage, at) in program.from(start - program.cycle() * 2).take_while(|&(_, at)| at < start) {
-            lamps.change(junction.stages[stage].groups, at, junction);
+            lamps.change(Change::new(stage, at), junction);
         }
         let aspects = lamps.aspects(start);
         let mut controller = Self {
@@ -98,8 +98,8 @@ impl Controller {
             self.changed = true;
             shown(change);
         }
-        while let Some(change) = self.ahead.front().filter(|change| change.at <= now) {
-            self.lamps.change(junction.stages[change.stage].groups, change.at, junction);
+        while let Some(&change) = self.ahead.front().filter(|change| change.at <= now) {
+            self.lamps.change(change, junction);
             self.ahead.pop_front();
         }
     }
@@ -108,8 +108,8 @@ impl Controller {
     fn refill(&mut self, junction: &Junction) {
         let from = self.until;
         let mut lamps = self.lamps.clone();
-        for change in &self.ahead {
-            lamps.change(junction.stages[change.stage].groups, change.at, junction);
+        for &change in &self.ahead {
+            lamps.change(change, junction);
         }
         let entry = if self.own { from } else { self.way_back(&lamps, junction) };
         if !self.own {
@@ -119,7 +119,7 @@ impl Controller {
         let changes: Vec<Change> = junction
             .base_program()
             .from(entry)
-            .map(|(stage, at)| Change { stage, at })
+            .map(|(stage, at)| Change::new(stage, at))
             .skip_while(|change| change.at < entry)
             .take_while(|change| change.at < self.until)
             .collect();
@@ -138,7 +138,7 @@ impl Controller {
             let changes = program.from(entry).skip_while(|&(_, at)| at < entry).take(program.splits.len() + 1);
             changes.into_iter().any(|(stage, at)| {
                 let (before, groups) = (after.clone(), junction.stages[stage].groups);
-                after.change(groups, at, junction);
+                after.change(Change::new(stage, at), junction);
                 let ending = before.wanted().difference(groups);
                 Self::cut_short(&before, ending, at, junction)
             })

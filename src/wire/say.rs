@@ -39,7 +39,11 @@ fn plan(names: &Names, published: &Published) -> v1::Plan {
     let stage = |id| names.stage_name(at, id);
     let split =
         |&(id, share): &(StageId, crate::time::Span)| v1::Split { stage_id: stage(id), duration_ms: share.ms() };
-    let change = |c: &crate::plan::draft::Change| v1::StageChange { stage_id: stage(c.stage), at_ms: c.at.ms() };
+    let change = |c: &crate::plan::draft::Change| v1::StageChange {
+        stage_id: stage(c.stage),
+        at_ms: c.at.ms(),
+        clear_ms: c.clear.ms(),
+    };
     v1::Plan {
         junction_id: names.junction_name(at),
         revision: draft.revision.0,

@@ -121,7 +121,7 @@ fn plan() {
         base_revision: 6,
         made_at_ms: T,
         effective_from_ms: T + 1000,
-        prefix: vec![v1::StageChange { stage_id: "s".into(), at_ms: T + 2000 }],
+        prefix: vec![v1::StageChange { stage_id: "s".into(), at_ms: T + 2000, clear_ms: 4000 }],
         tail: Some(v1::Tail {
             splits: vec![v1::Split { stage_id: "s".into(), duration_ms: 30_000 }],
             offset_ms: 5000,
@@ -139,7 +139,7 @@ fn plan() {
     };
     bytes(
         &plan,
-        "0a016a100718062080d095ffbc3128e8d795ffbc31320a0a017310d0df95ffbc313a130a070a017310b0ea0110882718a89696ffbc3140a0cea0ffbc314a0c0a0167120300b8171a02020150035a280801120a0a016715000020401802190000000000002940220c0a01741100000000000008402a0177620b0a020101120202021a0130",
+        "0a016a100718062080d095ffbc3128e8d795ffbc31320d0a017310d0df95ffbc3118a01f3a130a070a017310b0ea0110882718a89696ffbc3140a0cea0ffbc314a0c0a0167120300b8171a02020150035a280801120a0a016715000020401802190000000000002940220c0a01741100000000000008402a0177620b0a020101120202021a0130",
     );
 }
 

@@ -57,7 +57,7 @@ pub(super) fn must(layout: &Layout, situation: &Situation, at: f32) -> Option<Sc
     let to = forced(layout, situation, at)?;
     let mut out = Schedule { bound_by: vec![Bound::MaxRed], ..Schedule::default() };
     if layout.follows(situation.stage, to) && situation.leave[to] <= at {
-        out.changes.push(Change { stage: stage_id(to), at: instant(situation.now, at) });
+        out.changes.push(Change::new(stage_id(to), instant(situation.now, at)));
     } else {
         out.bound_by.push(Bound::MinGreen);
     }
@@ -84,7 +84,7 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, work: &mut Worksp
         }
     }
     if best.0 != situation.stage {
-        out.changes.push(Change { stage: stage_id(best.0), at: instant(situation.now, at) });
+        out.changes.push(Change::new(stage_id(best.0), instant(situation.now, at)));
     }
     out
 }

@@ -65,7 +65,7 @@ pub(super) fn schedule(layout: &Layout, situation: &Situation, round: &Round, wo
     let share = situation.after(round.until);
     let ends = if share > leave && serves(layout, situation, next, leave, work) { share } else { leave };
     let ends = (instant(situation.now, ends)).ceil(situation.grid).max(situation.earliest);
-    let change = Change { stage: stage_id(next), at: ends };
+    let change = Change::new(stage_id(next), ends);
     let discharges = discharges(layout, situation, Some((next, situation.after(ends))), work);
     Schedule { changes: vec![change], discharges, ..Schedule::default() }
 }
@@ -208,7 +208,7 @@ mod tests {
         let program = Program { name: "twice".into(), offset: Span::ZERO, splits };
         let mut lamps = Lamps::dark(junction);
         for (at, shown) in [(0, 2), (60, 1), (100, 0)] {
-            lamps.change(junction.stages[stage(shown)].groups, Time::from_s(at), junction);
+            lamps.change(Change::new(stage(shown), Time::from_s(at)), junction);
         }
         // Stage 2 was green before stage 1 was.
         let round = Round::new(&program, junction, stage(0), Time::from_s(100), &lamps);

@@ -133,7 +133,7 @@ fn who_gives_way_goes_while_those_with_the_right_of_way_are_far() {
 /// What breaks a rule when the changes follow upon a stage that has been green for long; by the lamps alone.
 fn broken(junction: &Junction, stage: StageId, plan: &Schedule, earliest: Time, grid: Span) -> Option<String> {
     let mut lamps = Lamps::dark(junction);
-    lamps.change(junction.stages[stage].groups, Time::from_s(-1000), junction);
+    lamps.change(Change::new(stage, Time::from_s(-1000)), junction);
     let mut running = stage;
     let mut last = None;
     for change in &plan.changes {
@@ -144,7 +144,7 @@ fn broken(junction: &Junction, stage: StageId, plan: &Schedule, earliest: Time, 
             return Some(format!("{change:?} may not follow {running}"));
         }
         let before = lamps.clone();
-        lamps.change(junction.stages[change.stage].groups, change.at, junction);
+        lamps.change(*change, junction);
         for (group, rules) in junction.groups.iter() {
             if let (Some(from), None) = (before.group(group).green_from, lamps.group(group).green_from)
                 && change.at - from < rules.min_green.span
@@ -241,6 +241,12 @@ fn a_turn_on_red_needs_no_green() {
 /// The crossroads where lefts from the north look for a gap in the straight traffic from the south and, walking beside
 /// ns over the east arm, people have the right of way over them. Their lane is 2, that of those who oppose them 7.
 pub(super) fn permissive() -> Layout {
+    let network = permissive_network();
+    Layout::new(&network, network.junctions().ids().next().unwrap())
+}
+
+/// Its network.
+pub(super) fn permissive_network() -> Network {
     let text = fixture::crossroads()
         .replace(r#"{"a":"nL","b":"sT","kind":"never"}"#, r#"{"a":"nL","b":"sT","kind":"yields"},{"a":"nL","b":"p","kind":"yields"}"#)
         .replace(r#"["nT","sT"]"#, r#"["nT","sT","nL","p"]"#)
@@ -249,8 +255,7 @@ pub(super) fn permissive() -> Layout {
             r#"{"id":"p","kind":"pedestrian","min_green":{"s":7,"origin":"site"},"change":{"s":10,"origin":"site"},"all_red":{"s":0,"origin":"site"}},{"id":"nT","#,
         )
         .replace(r#""junctions":["#, r#""crossings":[{"id":"east","node":"c","length_m":12,"group":"p"}],"junctions":["#);
-    let network = Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap();
-    Layout::new(&network, network.junctions().ids().next().unwrap())
+    Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap()
 }
 
 /// When lefts from the north, one waiting, cross in the first `until` seconds of ns; in the last of them if it `ends`.

@@ -38,9 +38,8 @@ pub(super) fn choose(beam: &mut Beam, scene: Scene<'_>, forced: Option<usize>) -
     });
     let changes = leaf.node.path[..usize::from(leaf.node.changes)]
         .iter()
-        .map(|&(stage, at)| Change {
-            stage: stage_id(usize::from(stage)),
-            at: instant(situation.now, beam.instants[usize::from(at)]),
+        .map(|&(stage, at)| {
+            Change::new(stage_id(usize::from(stage)), instant(situation.now, beam.instants[usize::from(at)]))
         })
         .collect();
     let mut bound_by = Vec::new();
