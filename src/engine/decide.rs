@@ -256,11 +256,10 @@ impl Engine {
         }
     }
 
-    /// Lets those who are inside the junction out before the change that begins next, if that may be.
+    /// Lets those who are inside the junction out before the change of a schedule that begins next, if that may be. A timed plan
+    /// keeps its shares, and where nothing is known of who is where, nothing is known of who is inside.
     fn clear(&self, id: JunctionId, running: &Running, from: Time, wish: &mut Wish) {
-        if !matches!(wish.source, Source::Horizon | Source::Timed | Source::Actuated)
-            || self.settings.control.is_reference()
-        {
+        if wish.source != Source::Horizon {
             return;
         }
         let post = &self.posts[id];
