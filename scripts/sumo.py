@@ -527,7 +527,7 @@ def greenwave(scenario, args, folder, start):
     def book(report):
         if "link_id" in report:
             spent, free = index.get(report["link_id"], (0.0, 0.0))
-            index[report["link_id"]] = (spent + report.get("spent_veh_s", 0.0), free + report.get("free_flow_veh_s", 0.0))
+            index[report["link_id"]] = (spent + (report.get("spent_veh_s") or 0.0), free + (report.get("free_flow_veh_s") or 0.0))
 
     for now in range(scenario.begin, scenario.end):
         now_ms = now * 1000
