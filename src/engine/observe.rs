@@ -89,9 +89,10 @@ impl Engine {
                 post.inside.enter(&post.layout, stage, crossing);
             }
         }
+        let time = (self.now, self.settings.tick());
         for (id, post) in self.posts.iter_mut() {
             if let Some(stage) = post.ledger.stage() {
-                post.inside.advance(&post.layout, &self.tracker, stage, self.open[id], self.now);
+                post.inside.advance(&post.layout, &self.tracker, stage, self.open[id], time);
             }
         }
     }

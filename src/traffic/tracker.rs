@@ -86,9 +86,9 @@ pub struct Tracker {
 }
 
 resume!(Tracker {
-    kept: shares, transit, left, crossed, clock, lag, pending, open, opened_at, serial;
+    kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
     each: lanes;
-    built: order, sources
+    built: order, sources, crossed
 });
 
 impl Tracker {
