@@ -40,6 +40,8 @@ fn filled(world: &World, messages: impl Iterator<Item = Vec<u8>>) -> World {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap())
         .set("linger.ms", "20")
+        // What is sent again, as the broker did not know the topic yet, stays in its place.
+        .set("enable.idempotence", "true")
         .set("queue.buffering.max.messages", "1000000")
         .create()
         .expect("a producer");

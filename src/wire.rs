@@ -27,7 +27,7 @@ pub use prost::{Message, decode_length_delimiter as varint};
 pub use read::{read, readings, readings_of};
 pub use read_control::{call, command, position, request, status};
 pub use say::output;
-pub use stream::seems;
+pub use stream::{seems, stream};
 pub use write::event;
 pub use wrong::Wrong;
 

@@ -12,7 +12,7 @@ use crate::event::{Event, Reading, Seen};
 use crate::time::{Span, Time};
 
 /// The readings of a message, appended to `events`; none, and `events` as it was, where it is not as usual.
-pub(super) fn stream(names: &Names, bytes: &[u8], heard: &mut Heard, events: &mut Vec<Event>) -> Option<()> {
+pub fn stream(names: &Names, bytes: &[u8], heard: &mut Heard, events: &mut Vec<Event>) -> Option<()> {
     let first = events.len();
     let done = message(names, bytes, heard, events);
     if done.is_none() {
@@ -171,14 +171,22 @@ fn byte(rest: &mut &[u8]) -> Option<u8> {
     Some(byte)
 }
 
-/// At most 64 bits, as protobuf has them; most are a byte.
+/// At most 64 bits, as protobuf has them, seven a byte; most are one byte.
+#[inline]
 fn varint(rest: &mut &[u8]) -> Option<u64> {
-    if let [byte @ ..=0x7f, after @ ..] = *rest {
-        *rest = after;
-        return Some(u64::from(*byte));
+    let mut value = 0;
+    for (place, &byte) in rest.iter().enumerate().take(VARINT_BYTES) {
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            *rest = &rest[place + 1..];
+            return (place + 1 < VARINT_BYTES || byte <= 1).then_some(value);
+        }
     }
-    super::varint(rest).ok().map(|value| value as u64)
+    None
 }
+
+/// Of the last byte of the longest number only one bit is left.
+const VARINT_BYTES: usize = 10;
 
 fn float(rest: &mut &[u8]) -> Option<f32> {
     let (bytes, after) = rest.split_first_chunk()?;
@@ -201,6 +209,8 @@ mod tests {
     use crate::network::SensorKind;
     use crate::wire::testing::names;
     use crate::wire::{read, readings};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn named(names: &Names, kind: SensorKind) -> Vec<String> {
         names.sensors().table().values().filter(|s| s.kind == kind).map(|s| s.name.to_string()).collect()
@@ -301,10 +311,22 @@ mod tests {
             (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", Some(u64::MAX)),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", None),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", None),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00", Some(u64::MAX >> 1)),
             (b"\x80", None),
             (b"", None),
         ] {
             assert_eq!(varint(&mut &*bytes), value, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        /// Against the other decoder, on whatever bytes.
+        #[test]
+        fn a_varint_is_what_prost_reads(bytes in vec(prop_oneof![any::<u8>(), 0x80..=0xff_u8], 0..13)) {
+            let (mut ours, mut theirs) = (&*bytes, &*bytes);
+            let value = varint(&mut ours);
+            prop_assert_eq!(value, prost::encoding::decode_varint(&mut theirs).ok());
+            prop_assert!(value.is_none() || ours == theirs);
         }
     }
 }

@@ -30,7 +30,7 @@ fn protobuf_json_and_what_a_registry_frames_are_read_alike() {
     let (proto, text) =
         ([("content-type", "application/x-protobuf")], [("Content-Type", "application/json; charset=utf-8")]);
     let cloud = [("ce_type", "reading"), ("ce_specversion", "1.0"), ("content-type", "application/protobuf")];
-    let values: [(Vec<u8>, Headers<'_>); 9] = [
+    let values: [(Vec<u8>, Headers<'_>); 10] = [
         (protobuf(1), &[]),
         (protobuf(2), &proto),
         (protobuf(3), &cloud),
@@ -40,14 +40,16 @@ fn protobuf_json_and_what_a_registry_frames_are_read_alike() {
         (format!(" {}", single(7)).into_bytes(), &text),
         (framed(&[], single(8).into_bytes()), &[]),
         (batch(9).into_bytes(), &text),
+        // What reads as readings as it stands is taken as such.
+        (protobuf(10), &[("content-type", "text/plain")]),
     ];
     let messages: Vec<Message<'_>> =
         values.iter().map(|(value, headers)| Message { key: LOOP, value, headers }).collect();
     worker.tell("sensors.readings", &messages);
     let mut running = worker.spawn_watched();
-    worker.wait_read(9);
+    worker.wait_read(10);
     let page = running.get("/metrics");
     running.stop();
-    assert!(page.contains("greenwave_readings_total{outcome=\"used\"} 9\n"), "{page}");
+    assert!(page.contains("greenwave_readings_total{outcome=\"used\"} 10\n"), "{page}");
     assert!(worker.all("rejected").is_empty(), "{:?}", worker.all("rejected"));
 }

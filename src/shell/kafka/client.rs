@@ -33,8 +33,9 @@ const GONE_MS: &str = "6000";
 /// nobody is told, and what was sent over it TCP sends again only after ever longer pauses.
 const SILENT_MS: &str = "6000";
 
-/// A connection that does not come about in so long is tried anew.
-const CONNECT_MS: &str = "4000";
+/// A connection that does not come about in so long is tried anew: one that was begun while nothing came through lasts for so
+/// long after that is over.
+const CONNECT_MS: &str = "2000";
 
 /// A broker that has just started answers within so long, and knows who leads its partitions; or something is wrong.
 const PATIENCE: Span = Span::from_s(20);
@@ -181,6 +182,8 @@ fn reader(settings: &Settings) -> Result<ClientConfig, Failure> {
         // Whoever catches up has used what is at hand sooner than in the second that is waited otherwise.
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.error.backoff.ms", "50")
+        // The client's own account of how long it idles, for brokers that ask: it takes its time with every message.
+        .set("enable.metrics.push", "false")
         // What librdkafka may hold beside our own backlog.
         .set("queued.max.messages.kbytes", "16384")
         .set("fetch.message.max.bytes", "4194304");

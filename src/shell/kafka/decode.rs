@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::framing::Body;
+use super::framing::{Body, unframe};
 use super::rim::Rim;
 use super::topics::Topic;
 use crate::event::{Event, Unreadable};
@@ -26,14 +26,31 @@ pub(super) struct Raw<'a> {
 const SILENT: Wrong =
     Wrong { field: String::new(), value: String::new(), foreign: false, reason: Cow::Borrowed("tells nothing") };
 
-impl Raw<'_> {
-    /// The instant that it seems to be about, before it is read.
-    pub(super) fn seems(&self) -> Option<Time> {
-        match self.body {
-            Ok(Body::Protobuf(bytes)) if self.topic == Topic::Readings => wire::seems(bytes),
-            _ => None,
-        }
+/// What a value is as it stands, where it is readings in protobuf.
+fn readings(topic: Topic, value: &[u8]) -> Option<&[u8]> {
+    match unframe(value, None) {
+        Ok(Body::Protobuf(bytes)) if topic == Topic::Readings => Some(bytes),
+        _ => None,
     }
+}
+
+/// The instant that a message seems to be about, before it is read.
+pub(super) fn seems(topic: Topic, value: &[u8]) -> Option<Time> {
+    wire::seems(readings(topic, value)?)
+}
+
+/// The same as [`decode`] of a value that, as it stands, is readings as they are usually written: what its headers say, which
+/// takes as long to find out as all the rest, is not asked. None, and `events` as it was, where it is anything else.
+pub(super) fn usual(
+    names: &Names,
+    topic: Topic,
+    value: &[u8],
+    heard: &mut Heard,
+    events: &mut Vec<Event>,
+) -> Option<Told> {
+    let first = events.len();
+    wire::stream(names, readings(topic, value)?, heard, events)?;
+    (events.len() > first).then(|| told(&events[first..]))
 }
 
 /// What a message told.

@@ -13,7 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::backlog::{Chunk, Entry};
 use super::client::{self, Ends, failed};
-use super::decode::{Raw, Told, decode};
+use super::decode::{Raw, Told, decode, seems, usual};
 use super::framing::unframe;
 use super::rim::Rim;
 use super::settings::Settings;
@@ -171,11 +171,10 @@ impl Reader {
                     let partition = usize::try_from(message.partition()).unwrap_or_default();
                     self.flows[partition].ended = false;
                     let chunk = &mut self.chunks[partition];
-                    let raw = self.reading.raw(&message);
-                    let turns = chunk.weight() > TICK_BYTES && chunk.turns(raw.seems());
+                    let turns = chunk.weight() > TICK_BYTES && chunk.turns(self.reading.seems(&message));
                     let (place, news, spares) = (&self.place, &self.news, &*self.room.spares);
                     let heard = !turns || flush(chunk, place, partition, news, spares);
-                    self.reading.add(chunk, raw, &message, believed);
+                    self.reading.add(chunk, &message, believed);
                     heard && (chunk.weight() < CHUNK_BYTES || flush(chunk, place, partition, news, spares))
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -276,11 +275,18 @@ impl Reading {
         Raw { topic: self.topic, key: message.key().unwrap_or_default(), body, at }
     }
 
+    /// The instant that a message seems to be about.
+    fn seems(&self, message: &BorrowedMessage<'_>) -> Option<Time> {
+        seems(self.topic, message.payload().unwrap_or_default())
+    }
+
     /// Appends a message to those of its partition. No clock is believed beyond `believed`.
-    fn add(&mut self, chunk: &mut Chunk, raw: Raw<'_>, message: &BorrowedMessage<'_>, believed: Time) {
+    fn add(&mut self, chunk: &mut Chunk, message: &BorrowedMessage<'_>, believed: Time) {
         let before = chunk.events.len();
-        let Told { time, unreadable } = decode(&self.names, &self.rim, raw, &mut self.heard, &mut chunk.events);
-        chunk.bytes.extend_from_slice(message.payload().unwrap_or_default());
+        let value = message.payload().unwrap_or_default();
+        let Told { time, unreadable } = usual(&self.names, self.topic, value, &mut self.heard, &mut chunk.events)
+            .unwrap_or_else(|| decode(&self.names, &self.rim, self.raw(message), &mut self.heard, &mut chunk.events));
+        chunk.bytes.extend_from_slice(value);
         chunk.unreadable += unreadable;
         chunk.entries.push(Entry {
             offset: message.offset(),

@@ -14,6 +14,10 @@ const TICKS_MAX: usize = 1024;
 const WAITING_BYTES_MAX: usize = 32 << 20;
 /// Ticks are written together until they are this long, bytes: ending a transaction takes its time however little is in it.
 const TOGETHER_BYTES: usize = 8 << 20;
+/// Who wrote so many ticks together is catching up: ...
+const MANY: usize = 8;
+/// ... then more of them are waited for, as nobody waits for one of them.
+const REST: Span = Span::from_ms(100);
 /// What a record takes beside key and value, bytes.
 const RECORD_BYTES: usize = 80;
 
@@ -46,13 +50,15 @@ pub(super) struct Pending {
     waiting: Arc<AtomicUsize>,
     /// What was handed out last takes so much of what waits.
     out: usize,
+    /// So many ticks were handed out last.
+    ticks: usize,
 }
 
 /// An empty one.
 pub(super) fn outbox() -> (Outbox, Pending) {
     let (send, batches) = sync_channel(TICKS_MAX);
     let waiting = Arc::new(AtomicUsize::new(0));
-    (Outbox { send, waiting: Arc::clone(&waiting) }, Pending { batches, waiting, out: 0 })
+    (Outbox { send, waiting: Arc::clone(&waiting) }, Pending { batches, waiting, out: 0, ticks: 0 })
 }
 
 impl Outbox {
@@ -83,10 +89,16 @@ impl Pending {
         self.waiting.fetch_sub(std::mem::take(&mut self.out), Ordering::Relaxed);
     }
 
+    /// How long to rest until more ticks have gathered.
+    fn rest(&self) -> Span {
+        if self.ticks < MANY { Span::ZERO } else { REST }
+    }
+
     /// Waits for a tick, and takes those behind it that go with it; none when no more will come. What was taken before
     /// is written.
     pub(super) fn gather(&mut self) -> Option<Vec<Batch>> {
         self.written();
+        clock::sleep(self.rest());
         let first = self.batches.recv().ok()?;
         self.out = first.weight();
         let mut gathered = vec![first];
@@ -96,6 +108,7 @@ impl Pending {
             self.out += batch.weight();
             gathered.push(batch);
         }
+        self.ticks = gathered.len();
         Some(gathered)
     }
 }
@@ -124,6 +137,18 @@ mod tests {
             .collect();
         assert_eq!(gathered, [vec![0, 1, 2], vec![3, 4]]);
         assert_eq!(pending.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_catches_up_writes_less_often() {
+        for (ticks, rest) in [(1, Span::ZERO), (MANY - 1, Span::ZERO), (MANY, REST)] {
+            let (outbox, mut pending) = outbox();
+            for s in 0..ticks {
+                assert!(outbox.put(batch(s as i64, 100), || panic!("there is room")));
+            }
+            assert_eq!(pending.gather().map(|taken| taken.len()), Some(ticks));
+            assert_eq!(pending.rest(), rest, "{ticks}");
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! Time is event time. A partition's watermark is the latest instant it has told of. The clock is the latest watermark
 //! of all and what has passed on the wall since it rose: so it runs on when everybody falls silent, follows a day that
-//! is played faster than life, and no idle partition stops it. A partition that is known to hold more than was read of
-//! it yet is waited for, but not for ever.
+//! is played faster than life, and no idle partition stops it. It is never put back: whoever speaks up again and is behind
+//! it (the way to the broker was cut, or a sensor's own clock is slow) is waited for by running at half pace until he has
+//! caught up, so that ticks go on. A partition that is known to hold more than was read of it yet is waited for, but not
+//! for ever.
 
 use crate::time::{Span, Time};
 use crate::wire::log::Closing;
@@ -16,8 +18,25 @@ const PATIENCE: Span = Span::from_s(5);
 pub(super) struct Watermarks {
     partitions: Vec<Partition>,
     lateness: Span,
-    latest: Option<Time>,
+    clock: Option<Clock>,
+}
+
+/// What time it is. A rise of the latest watermark sets it.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    /// The latest watermark.
+    latest: Time,
+    /// What this told just before, were it not behind `latest`.
+    told: Time,
+    /// When `latest` rose, on the wall.
     raised: Time,
+}
+
+impl Clock {
+    fn at(self, wall: Time) -> Time {
+        let passed = wall - self.raised;
+        (self.latest + passed).max(self.told + Span::from_ms(passed.ms() / 2))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -36,7 +55,7 @@ impl Watermarks {
     /// and are missed when they are silent.
     pub(super) fn new(partitions: impl IntoIterator<Item = (Box<str>, bool)>, lateness: Span, wall: Time) -> Self {
         let partition = |(name, counts)| Partition { name, counts, mark: None, ended: false, heard: wall };
-        Self { partitions: partitions.into_iter().map(partition).collect(), lateness, latest: None, raised: wall }
+        Self { partitions: partitions.into_iter().map(partition).collect(), lateness, clock: None }
     }
 
     /// A message came; what it told of, if its clock is believed.
@@ -44,8 +63,11 @@ impl Watermarks {
         let partition = &mut self.partitions[source];
         (partition.ended, partition.heard) = (false, wall);
         partition.mark = partition.mark.max(time);
-        if partition.counts && time > self.latest {
-            (self.latest, self.raised) = (time, wall);
+        if let Some(latest) =
+            time.filter(|&time| partition.counts && self.clock.is_none_or(|clock| time > clock.latest))
+        {
+            let told = self.clock.map_or(latest, |clock| clock.at(wall));
+            self.clock = Some(Clock { latest, told, raised: wall });
         }
     }
 
@@ -74,7 +96,7 @@ impl Watermarks {
         if self.partitions.iter().enumerate().any(holds) {
             return None;
         }
-        let clock = self.latest? + (wall - self.raised);
+        let clock = self.clock?.at(wall);
         if self.partitions.iter().any(|p| p.counts && open(&p)) && clock < due {
             return None;
         }
@@ -124,5 +146,20 @@ mod tests {
         let marks = marks([Some(1000), Some(1000)], [true; 2]);
         let closes = |now, wall| marks.closing(Time::from_ms(now), Time::from_ms(wall), |_| false).is_some();
         assert!(!closes(60_000, 59_400) && closes(60_000, 59_500));
+    }
+
+    #[test]
+    fn who_speaks_up_late_is_waited_for_at_half_pace() {
+        let mut marks = marks([Some(1000), Some(1000)], [true; 2]);
+        // After a minute of silence the clock says 61 s, and somebody tells of 41 s: 20 s behind, caught up after 40 s.
+        marks.heard(0, Some(Time::from_s(41)), Time::from_s(60));
+        marks.ended(0, Time::from_s(60));
+        let closes = |due: i64, wall| marks.closing(Time::from_ms(due - 500), Time::from_ms(wall), |_| false).is_some();
+        assert!(closes(61_000, 60_000));
+        // (what is to end, its lateness of 0.5 s included, and when it does): 1 s more; caught up with, at 81 s; from there
+        // on as the wall does.
+        for (due, wall) in [(62_000, 62_000), (81_000, 100_000), (91_000, 110_000)] {
+            assert_eq!([wall - 10, wall].map(|wall| closes(due, wall)), [false, true], "{due} {wall}");
+        }
     }
 }
