@@ -192,10 +192,7 @@ impl Traffic {
     fn of(network: Arc<Network>, sensors: &Sensors, settings: Settings, partition: Option<usize>) -> Self {
         let scope = Scope::new(&network, sensors, partition);
         let ears = scope.places(&network, sensors).into_iter().map(|place| Ear {
-            setting: match network.junction_at_end(place.link) {
-                Some(_) => health::Setting::Signalised,
-                None => health::Setting::FreeFlow,
-            },
+            setting: health::Setting::of(&network, place.link),
             place,
             track: Track::default(),
             monitor: Monitor::default(),

@@ -1,10 +1,14 @@
 //! Whether a sensor can be believed: the streaming tests of MnDOT IRIS and the daily ones of PeMS, over 30 s bins.
 //!
-//! Both were made for motorways. Before a signal a loop is covered for the whole red and counts nothing meanwhile, so
-//! that some of their limits would condemn every healthy loop; [`Setting::Signalised`] has limits of its own there.
+//! Both were made for motorways. Where signals are near a loop is covered for a whole red and counts nothing meanwhile, or
+//! passed by platoons with nobody between, so that some of their limits would condemn every healthy loop;
+//! [`Setting::Interrupted`] has limits of its own there.
 
 pub mod daily;
+mod setting;
 pub mod streaming;
+
+pub use setting::Setting;
 
 use crate::keep::keep;
 use crate::time::{Span, Time};
@@ -111,15 +115,6 @@ impl std::fmt::Display for Cause {
     }
 }
 
-/// Where a loop lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
-    /// Nothing stops its traffic regularly: the published limits.
-    FreeFlow,
-    /// On the approach of a signal.
-    Signalised,
-}
-
 /// What a loop saw in one bin of 30 s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
@@ -207,7 +202,7 @@ mod tests {
 
     fn run(monitor: &mut Monitor, from_s: i64, seconds: i64, sample: impl Fn(i64) -> Sample) -> Option<Cause> {
         (from_s + 1..=from_s + seconds)
-            .filter_map(|s| monitor.hear(Time::from_s(s), Span::SECOND, sample(s), Setting::FreeFlow, Span::ZERO))
+            .filter_map(|s| monitor.hear(Time::from_s(s), Span::SECOND, sample(s), Setting::Uninterrupted, Span::ZERO))
             .last()
     }
 

@@ -5,9 +5,11 @@
 //! So upstream discharge fills the part of a link that no sensor sees. Which way a vehicle turns is drawn from its own
 //! seed ([`draw`]), again and again the same.
 
+mod beside;
 pub mod draw;
 mod lane;
 mod loops;
+mod order;
 mod view;
 
 pub use lane::{LaneTrack, SPACING, Vehicle};
@@ -112,7 +114,7 @@ impl Tracker {
             |&lane: &LaneId| network.node(network.link(network.lane(lane).link).from).incoming.is_empty();
         Self {
             sources: lanes.ids().filter(from_outside).collect(),
-            order: downstream_first(network, &partition.lanes),
+            order: order::downstream_first(network, &partition.lanes),
             lanes,
             shares,
             transit: Vec::new(),
@@ -249,12 +251,15 @@ impl Tracker {
                 road.held = wants.is_some();
                 self.lanes[lane].wants = wants.or(self.lanes[lane].wants);
             }
+            let lanes = &network.link(network.lane(lane).link).lanes;
+            beside::comes_over(self.lanes.slice_mut(lanes), lane.index() - lanes.start.index());
             let track = &mut self.lanes[lane];
             let wanted = match road.passable & !track.ruled_out {
                 0 => road.passable,
                 wanted => wanted,
             };
-            let crossed = track.advance(dt, &road);
+            let (crossed, seeds) = track.advance(dt, &road, self.serial);
+            self.serial += seeds;
             for _ in 0..crossed {
                 let waited_for = self.lanes[lane].wants.take();
                 let (seed, over) = match self.lanes[lane].pop() {
@@ -275,8 +280,6 @@ impl Tracker {
             }
             let serial = self.serial;
             self.serial += self.lanes[lane].follow_up(serial);
-            let serial = self.serial;
-            self.serial += self.lanes[lane].heed_loops(serial);
         }
         self.look(network, to);
         for (_, track) in self.lanes.iter_mut() {
@@ -459,27 +462,4 @@ fn path_range(
         (Some(first), Some(last)) => first.start..last.end,
         _ => fallback.start..fallback.start,
     }
-}
-
-/// The lanes in an order in which, without signals between, downstream comes first; rings are cut anywhere.
-fn downstream_first(network: &Network, lanes: &std::ops::Range<LaneId>) -> Vec<LaneId> {
-    let mut done: Table<LaneId, bool> = Table::over(lanes, false);
-    let mut order = Vec::with_capacity(done.len());
-    for start in span(lanes) {
-        let mut stack = vec![(start, false)];
-        while let Some((lane, expanded)) = stack.pop() {
-            if expanded {
-                order.push(lane);
-                continue;
-            }
-            let Some(mark) = done.get_mut(lane) else { continue };
-            if std::mem::replace(mark, true) {
-                continue;
-            }
-            stack.push((lane, true));
-            let free = |c: &ConnectionId| network.connections()[*c].control.group().is_none();
-            stack.extend(span(&network.lane(lane).exits).filter(free).map(|c| (network.connections()[c].to, false)));
-        }
-    }
-    order
 }

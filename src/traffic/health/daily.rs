@@ -32,9 +32,9 @@ struct Limits {
 
 const fn limits(setting: Setting) -> Limits {
     match setting {
-        Setting::FreeFlow => Limits { card_off: 0.59, high: 0.20, uncounted: 0.02, unseen: 0.50 },
+        Setting::Uninterrupted => Limits { card_off: 0.59, high: 0.20, uncounted: 0.02, unseen: 0.50 },
         // A side street is empty most of the time; a red covers a loop and lets nobody pass.
-        Setting::Signalised => Limits { card_off: 0.995, high: 0.80, uncounted: 0.90, unseen: 0.50 },
+        Setting::Interrupted => Limits { card_off: 0.995, high: 0.80, uncounted: 0.90, unseen: 0.50 },
     }
 }
 
@@ -134,33 +134,33 @@ mod tests {
 
     #[test]
     fn each_test_trips_on_its_limit_and_not_before() {
-        use Setting::{FreeFlow, Signalised};
+        use Setting::{Interrupted, Uninterrupted};
         // The window is bins 600 to 2 639; 60 % of its 2 040 are 1 224.
         let part = |n: i64| move |bin: i64| !(600..2640 - n).contains(&bin);
-        assert_eq!(day(FreeFlow, part(1224), plain), None);
-        assert_eq!(day(FreeFlow, part(1223), plain), Some(Cause::Insufficient));
+        assert_eq!(day(Uninterrupted, part(1224), plain), None);
+        assert_eq!(day(Uninterrupted, part(1223), plain), Some(Cause::Insufficient));
         // 59 % of 2 040 are 1 203.6 bins.
         let zero = |n: i64| move |bin: i64| if bin < 600 + n { (0, 0.0) } else { plain(bin) };
-        assert_eq!(day(FreeFlow, |_| true, zero(1203)), None);
-        assert_eq!(day(FreeFlow, |_| true, zero(1204)), Some(Cause::CardOff));
-        assert_eq!(day(Signalised, |_| true, zero(1204)), None); // a quiet side street
+        assert_eq!(day(Uninterrupted, |_| true, zero(1203)), None);
+        assert_eq!(day(Uninterrupted, |_| true, zero(1204)), Some(Cause::CardOff));
+        assert_eq!(day(Interrupted, |_| true, zero(1204)), None); // a quiet side street
         // 20 % are 408 bins.
         let high = |n: i64| move |bin: i64| if bin < 600 + n { (9, 0.71) } else { plain(bin) };
-        assert_eq!(day(FreeFlow, |_| true, high(407)), None);
-        assert_eq!(day(FreeFlow, |_| true, high(408)), Some(Cause::HighValue));
+        assert_eq!(day(Uninterrupted, |_| true, high(407)), None);
+        assert_eq!(day(Uninterrupted, |_| true, high(408)), Some(Cause::HighValue));
         // 2 % are 40.8 bins.
         let odd = |n: i64| move |bin: i64| if bin < 600 + n { (0, 0.1) } else { plain(bin) };
-        assert_eq!(day(FreeFlow, |_| true, odd(40)), None);
-        assert_eq!(day(FreeFlow, |_| true, odd(41)), Some(Cause::Intermittent));
-        assert_eq!(day(Signalised, |_| true, odd(400)), None); // reds
+        assert_eq!(day(Uninterrupted, |_| true, odd(40)), None);
+        assert_eq!(day(Uninterrupted, |_| true, odd(41)), Some(Cause::Intermittent));
+        assert_eq!(day(Interrupted, |_| true, odd(400)), None); // reds
         // 50 % are 1 020 bins.
         let blind = |n: i64| move |bin: i64| if bin < 600 + n { (3, 0.0) } else { plain(bin) };
-        assert_eq!(day(FreeFlow, |_| true, blind(1019)), None);
-        assert_eq!(day(FreeFlow, |_| true, blind(1020)), Some(Cause::Intermittent));
+        assert_eq!(day(Uninterrupted, |_| true, blind(1019)), None);
+        assert_eq!(day(Uninterrupted, |_| true, blind(1020)), Some(Cause::Intermittent));
         // 480 changes are 481 bins.
         let stuck = |n: i64| move |bin: i64| if (600..600 + n).contains(&bin) { (3, 0.2) } else { plain(bin) };
-        assert_eq!(day(FreeFlow, |_| true, stuck(480)), None);
-        assert_eq!(day(FreeFlow, |_| true, stuck(481)), Some(Cause::Constant));
+        assert_eq!(day(Uninterrupted, |_| true, stuck(480)), None);
+        assert_eq!(day(Uninterrupted, |_| true, stuck(481)), Some(Cause::Constant));
     }
 
     #[test]
@@ -168,9 +168,9 @@ mod tests {
         let mut daily = Daily::default();
         let noon = |day: i64| Time::from_s(day * 86_400 + 43_230);
         let sample = Sample { count: 1, occupancy: 0.1 };
-        assert_eq!(daily.sample(noon(3), sample, Setting::FreeFlow, Span::ZERO), None);
-        assert_eq!(daily.sample(noon(4), sample, Setting::FreeFlow, Span::ZERO), None);
+        assert_eq!(daily.sample(noon(3), sample, Setting::Uninterrupted, Span::ZERO), None);
+        assert_eq!(daily.sample(noon(4), sample, Setting::Uninterrupted, Span::ZERO), None);
         // The fourth day was known from its start and had one sample.
-        assert_eq!(daily.sample(noon(5), sample, Setting::FreeFlow, Span::ZERO), Some(Some(Cause::Insufficient)));
+        assert_eq!(daily.sample(noon(5), sample, Setting::Uninterrupted, Span::ZERO), Some(Some(Cause::Insufficient)));
     }
 }

@@ -9,8 +9,8 @@ const NO_HITS: u16 = 480;
 const CHATTER: u32 = 38;
 /// 2 min covered, in bins.
 const LOCKED: u16 = 4;
-/// The same before a signal, where a spilled-back queue may stand through many reds: 30 min.
-const LOCKED_SIGNALISED: u16 = 60;
+/// The same near a signal, where a spilled-back queue may stand through many reds: 30 min.
+const LOCKED_INTERRUPTED: u16 = 60;
 /// 24 h of one occupancy, in bins.
 const NO_CHANGE: u16 = 2880;
 /// A jump of the occupancy by this much …
@@ -51,8 +51,8 @@ impl Streaming {
         self.spike_s = self.spike_s.min(4.0 * SPIKE_TRIP_S);
         self.last = Some(occupancy);
         let locked = match setting {
-            Setting::FreeFlow => LOCKED,
-            Setting::Signalised => LOCKED_SIGNALISED,
+            Setting::Uninterrupted => LOCKED,
+            Setting::Interrupted => LOCKED_INTERRUPTED,
         };
         if count >= CHATTER {
             Some(Cause::Chatter)
@@ -60,8 +60,8 @@ impl Streaming {
             Some(Cause::LockedOn)
         } else if self.same >= NO_CHANGE {
             Some(Cause::NoChange)
-        } else if self.spike_s > SPIKE_TRIP_S && setting == Setting::FreeFlow {
-            // Before a signal the occupancy jumps with every red.
+        } else if self.spike_s > SPIKE_TRIP_S && setting == Setting::Uninterrupted {
+            // Near a signal the occupancy jumps with every red and every platoon.
             Some(Cause::Spike)
         } else if self.empty >= NO_HITS {
             Some(Cause::NoHits)
@@ -85,26 +85,26 @@ mod tests {
 
     #[test]
     fn each_test_trips_on_its_limit_and_not_before() {
-        use Setting::{FreeFlow, Signalised};
+        use Setting::{Interrupted, Uninterrupted};
         let alternate = |n: usize| (3, if n.is_multiple_of(2) { 0.6 } else { 0.1 });
-        assert_eq!(first(FreeFlow, 600, |_| (0, 0.0)), Some((480, Cause::NoHits))); // 480 × 30 s = 4 h
-        assert_eq!(first(FreeFlow, 9, |_| (37, 0.3)), None); // a busy lane
-        assert_eq!(first(FreeFlow, 9, |_| (38, 0.3)), Some((1, Cause::Chatter)));
-        assert_eq!(first(FreeFlow, 9, |_| (0, 1.0)), Some((4, Cause::LockedOn))); // 2 min
-        assert_eq!(first(Signalised, 90, |_| (0, 1.0)), Some((60, Cause::LockedOn))); // 30 min
-        assert_eq!(first(FreeFlow, 3000, |_| (1, 0.1)), Some((2881, Cause::NoChange))); // a change needs two bins
+        assert_eq!(first(Uninterrupted, 600, |_| (0, 0.0)), Some((480, Cause::NoHits))); // 480 × 30 s = 4 h
+        assert_eq!(first(Uninterrupted, 9, |_| (37, 0.3)), None); // a busy lane
+        assert_eq!(first(Uninterrupted, 9, |_| (38, 0.3)), Some((1, Cause::Chatter)));
+        assert_eq!(first(Uninterrupted, 9, |_| (0, 1.0)), Some((4, Cause::LockedOn))); // 2 min
+        assert_eq!(first(Interrupted, 90, |_| (0, 1.0)), Some((60, Cause::LockedOn))); // 30 min
+        assert_eq!(first(Uninterrupted, 3000, |_| (1, 0.1)), Some((2881, Cause::NoChange))); // a change needs two bins
         // Jumps of 0.5 add 2 × 30 s: the second one passes 60 s.
-        assert_eq!(first(FreeFlow, 9, alternate), Some((3, Cause::Spike)));
-        assert_eq!(first(Signalised, 999, alternate), None); // red, green, red, green
+        assert_eq!(first(Uninterrupted, 9, alternate), Some((3, Cause::Spike)));
+        assert_eq!(first(Interrupted, 999, alternate), None); // red, green, red, green
     }
 
     #[test]
     fn a_gap_ends_every_run() {
         let mut state = Streaming::default();
         for _ in 0..3 {
-            assert_eq!(state.sample(Sample { count: 0, occupancy: 1.0 }, Setting::FreeFlow), None);
+            assert_eq!(state.sample(Sample { count: 0, occupancy: 1.0 }, Setting::Uninterrupted), None);
         }
         state.gap();
-        assert_eq!(state.sample(Sample { count: 0, occupancy: 1.0 }, Setting::FreeFlow), None);
+        assert_eq!(state.sample(Sample { count: 0, occupancy: 1.0 }, Setting::Uninterrupted), None);
     }
 }

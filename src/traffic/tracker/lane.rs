@@ -26,7 +26,7 @@ pub(super) const STANDING: f32 = 0.5;
 /// Vehicles that cross within so many saturation headways of each other leave a queue, or come in a platoon.
 const DENSE: f32 = 1.6;
 /// Who is no farther from the line than this is the next to cross in a dense stream, m.
-const NEXT_M: f32 = 40.0;
+pub(super) const NEXT_M: f32 = 40.0;
 /// Who waits for room in a lane that nobody sees does not wait for longer, s.
 const HELD_MOST_S: f32 = 60.0;
 /// Who has to give way may stand under green for so long, in one round or several, s.
@@ -100,7 +100,7 @@ pub struct LaneTrack {
     stuck: f32,
     waited: f32,
     /// Somebody who had to give way was given up, and nobody has left since.
-    given_up: bool,
+    pub(super) given_up: bool,
     crossed_ago: f32,
     /// Whether whoever crossed last is followed by another, as far as can be told.
     followed: bool,
@@ -250,8 +250,9 @@ impl LaneTrack {
         }
     }
 
-    /// Moves every vehicle by one step; the number at the front that leave the lane.
-    pub(super) fn advance(&mut self, dt: f32, road: &Road) -> usize {
+    /// Moves every vehicle by one step and heeds what loops counted meanwhile; the number at the front that leave the lane,
+    /// and how many seeds from `serial` on that took.
+    pub(super) fn advance(&mut self, dt: f32, road: &Road, serial: u32) -> (usize, u32) {
         self.crossed_ago += dt;
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
@@ -259,6 +260,8 @@ impl LaneTrack {
         self.green = self.open && road.signal;
         let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal || road.held);
         self.follow(dt, wall);
+        // Nobody leaves who did not pass the last loop, be it as near to the end as it may.
+        let seeds = self.heed_loops(serial);
         let crossed = match counted {
             Some(count) => count as usize,
             None if road.ends || !road.signal => self.vehicles.iter().take_while(|v| v.gap < 0.0).count(),
@@ -273,9 +276,6 @@ impl LaneTrack {
         let expected = self.vehicles.iter().take(crossed).filter(|v| v.gap < NEXT_M).count();
         self.flow += (crossed as f32 - self.flow * dt) * FLOW_WEIGHT;
         self.unexpected += ((crossed - expected) as f32 - self.unexpected * dt) * FLOW_WEIGHT;
-        for l in &mut self.loops {
-            l.past = l.past.saturating_sub(crossed);
-        }
         self.belief.crossed(crossed.saturating_sub(self.vehicles.len()), dt);
         if self.open && counted == Some(0) && self.vehicles.is_empty() {
             self.belief.certain();
@@ -288,7 +288,7 @@ impl LaneTrack {
         } else {
             self.doubt(dt, road, counted.is_some());
         }
-        crossed
+        (crossed, seeds)
     }
 
     /// Car-following. Source: Newell's simplified model, with bounded acceleration.
@@ -364,6 +364,11 @@ impl LaneTrack {
             self.given_up |= yields;
             self.give_up(queue);
         }
+    }
+
+    /// Whether its head stands though it may go.
+    pub(super) fn in_vain(&self) -> bool {
+        self.stuck > 0.0
     }
 
     /// So many at the front are not there after all.
@@ -488,7 +493,7 @@ mod tests {
     fn counts(track: &mut LaneTrack, count: u32, road: &Road) {
         let now = crate::time::Time::from_s(1);
         track.counted(0.0, count, 0.0, crate::time::Span::SECOND, now);
-        for _ in 0..track.advance(1.0, road) {
+        for _ in 0..track.advance(1.0, road, 1).0 {
             track.pop();
         }
     }
@@ -505,7 +510,7 @@ mod tests {
         let mut track = LaneTrack { crossed_ago: 60.0, ..lane(&[(1.0, 0.0), (8.5, 0.0), (16.0, 0.0), (23.5, 0.0)]) };
         let mut left = Vec::new();
         for second in 0..30 {
-            for _ in 0..track.advance(1.0, &GREEN) {
+            for _ in 0..track.advance(1.0, &GREEN, 1).0 {
                 track.pop();
                 left.push(second);
             }
@@ -554,7 +559,7 @@ mod tests {
         let held = Road { held: true, signal: false, ..GREEN };
         for second in 1..=HELD_MOST_S as usize {
             assert_eq!(track.vehicles.len(), 1, "{second}");
-            track.advance(1.0, &held);
+            track.advance(1.0, &held, 1);
         }
         assert!(track.vehicles.is_empty());
     }
@@ -583,6 +588,29 @@ mod tests {
         track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
         track.counted(60.0, 0, 0.0, crate::time::Span::SECOND, crate::time::Time::from_s(1));
         assert!(!(0..60).any(|_| track.comes_unseen(1.0)));
+    }
+
+    #[test]
+    fn nobody_leaves_who_was_not_counted_at_the_last_loop() {
+        // Without a signal, and so near to the end that a second leads past both.
+        for (count, expected) in [(0, 0), (1, 1)] {
+            let mut track = LaneTrack { crossed_ago: 60.0, ..lane(&[(7.0, 12.0)]) };
+            track.loops.push(Loop::at(6.0, crate::time::Span::SECOND));
+            track.mark();
+            let mut left = 0;
+            for second in 1..=2 {
+                let now = crate::time::Time::from_s(second);
+                let counted = if second == 1 { count } else { 0 };
+                track.counted(6.0, counted, 0.1, crate::time::Span::SECOND, now);
+                let (crossed, _) = track.advance(1.0, &Road { signal: false, ..GREEN }, 1);
+                for _ in 0..crossed {
+                    track.pop();
+                }
+                left += crossed;
+                track.mark();
+            }
+            assert_eq!(left, expected, "{count} {:?}", track.vehicles);
+        }
     }
 
     #[test]

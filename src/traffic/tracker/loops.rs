@@ -62,6 +62,12 @@ impl Loop {
         self.distance > AT_LINE_M && self.alive > 0
     }
 
+    /// How many it is about to tell that left, if it stands at the line and reports promptly.
+    pub(super) fn counts_at_line(&self) -> usize {
+        let tells = self.distance <= AT_LINE_M && self.prompt;
+        self.count.filter(|_| tells).map_or(0, |count| count as usize)
+    }
+
     /// How many it saw leave in this step, if it stands at the line and reports promptly.
     pub(super) fn take_at_line(&mut self) -> Option<u32> {
         if self.distance > AT_LINE_M || !self.prompt {
