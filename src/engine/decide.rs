@@ -132,11 +132,16 @@ impl Engine {
     fn is_due(&self, id: JunctionId) -> bool {
         let post = &self.posts[id];
         let from = self.soonest();
-        let gone = post.decided.map_or(0, |last| {
-            let left = |c: &&Crossing| c.at > last.at && c.at <= self.now;
-            post.schedule.discharges.iter().filter(left).count() as i32
-        });
-        due(id, post.decided.as_ref(), (self.now, from), (self.present(post), gone), self.settings.tick())
+        let due = |seen| due(id, post.decided.as_ref(), (self.now, from), seen, self.settings.tick());
+        // Who is there is asked only where it is not its turn anyway.
+        let expected = post.decided.map_or(0, |last| last.vehicles);
+        due((expected, 0)) || {
+            let gone = post.decided.map_or(0, |last| {
+                let left = |c: &&Crossing| c.at > last.at && c.at <= self.now;
+                post.schedule.discharges.iter().filter(left).count() as i32
+            });
+            due((self.present(post), gone))
+        }
     }
 
     /// Vehicles believed to be on a junction's approaches.

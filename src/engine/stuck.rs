@@ -72,7 +72,7 @@ impl Fronts {
     /// Brings the queues before a junction's signals up to `now`, when `green` may be used.
     pub(super) fn advance(&mut self, network: &Network, junction: &Junction, green: GroupSet, now: Time, tick: Span) {
         for lane in junction.approaches.iter().flat_map(|&link| span(&network.link(link).lanes)) {
-            let Some(front) = self.fronts.get_mut(lane) else { continue };
+            let Some(front) = self.fronts.get_mut(lane).filter(|front| front.may_change(now)) else { continue };
             let groups = span(&network.lane(lane).exits).filter_map(|exit| network.connections()[exit].control.group());
             let (mut ruled, mut free) = (0, 0);
             for (_, group) in groups {
@@ -94,6 +94,11 @@ impl Front {
         (self.left, self.green) = (self.left.max(at), Span::ZERO);
         self.moved = self.moved.saturating_add(1);
         self.stuck &= self.moved < MOVES;
+    }
+
+    /// Whether green may change anything.
+    fn may_change(&self, now: Time) -> bool {
+        self.stuck || self.green > Span::ZERO || now - self.stood <= FRESH
     }
 
     /// It has had green for another tick.
@@ -150,5 +155,22 @@ mod tests {
             }
             assert_eq!(front.stuck, stuck, "second {now}: {front:?}");
         }
+    }
+
+    #[test]
+    fn who_is_passed_over_would_not_have_changed() {
+        let now = Time::from_s(1000);
+        let mut passed = 0;
+        for (ago_ms, left_ms) in [(0, 0), (2500, 9000), (2501, 0), (20_000, 20_001), (20_001, 3000), (90_000, 90_000)] {
+            for (green_s, stuck) in [(0, false), (0, true), (24, false), (25, true)] {
+                let (stood, left) = (now - Span::from_ms(ago_ms), now - Span::from_ms(left_ms));
+                let front = Front { stood, left, green: Span::from_s(green_s), moved: 1, stuck };
+                let mut served = front;
+                served.waits(now, Span::SECOND);
+                assert!(front.may_change(now) || served == front, "{front:?} {served:?}");
+                passed += usize::from(!front.may_change(now));
+            }
+        }
+        assert_eq!(passed, 4);
     }
 }

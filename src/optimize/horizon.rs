@@ -88,8 +88,7 @@ pub fn horizon(grid: Span) -> Span {
 /// Buffers that one thread uses again and again.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
-    next: Vec<u8>,
-    ready: Vec<f32>,
+    streams: Vec<serve::Progress>,
     taken: Vec<f32>,
     open: Vec<f32>,
     crossings: Vec<(f32, f32)>,
@@ -100,10 +99,8 @@ pub struct Workspace {
 impl Workspace {
     /// Nobody has been served yet.
     fn begin(&mut self, layout: &Layout, situation: &Situation) {
-        self.next.clear();
-        self.next.resize(situation.streams.len(), 0);
-        self.ready.clear();
-        self.ready.extend(situation.streams.iter().map(|s| s.ready));
+        self.streams.clear();
+        self.streams.extend(situation.streams.iter().map(|s| serve::Progress { next: 0, ready: s.ready }));
         self.taken.clear();
         self.taken.resize(layout.exits.len(), 0.0);
         self.open.resize(layout.groups, 0.0);

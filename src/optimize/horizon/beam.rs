@@ -1,19 +1,22 @@
 //! The search: a beam over sequences of stages. Decisions fall on instants of the grid, dense at first and sparse later;
 //! at each the few best partial sequences live on, equal ones merged, and every one is also run to the horizon as it is.
 
+mod change;
 mod choice;
 mod ending;
 mod keep;
+mod stretch;
 
 use super::layout::Layout;
 use super::lineup::Scene;
-use super::serve::{Run, Window, YELLOW_USED_S, later, rests, stream};
+use super::serve::{Progress, YELLOW_USED_S};
 use super::situation::Situation;
 use super::{Schedule, Workspace, rate};
 use crate::ids::Id;
 use choice::choose;
 use ending::{Ending, Leaf};
 use keep::Bucket;
+use stretch::{Lamps, quietly};
 
 /// Partial sequences that live on at each instant.
 const WIDTH: usize = 60;
@@ -48,6 +51,8 @@ pub(super) struct Node {
     /// The first instant at which no group owes anything to those that ended before.
     owes: f32,
     claims: u64,
+    /// As long as its stage goes on, nobody crosses before this instant; negative infinity where that is not known.
+    rests: f32,
     /// Whether it merely goes on with the stage of one that has been run to the horizon already.
     held: bool,
     path: [(u8, u8); CHANGES_MAX],
@@ -64,13 +69,13 @@ impl Node {
         began: 0.0,
         owes: 0.0,
         claims: 0,
+        rests: f32::NEG_INFINITY,
         held: false,
         path: [(0, 0); CHANGES_MAX],
     };
 }
 
-/// The buffers of a search. A partial sequence has a slot: its node, and how far each stream, exit and group has come in
-/// it. Each instant has a slot for each that may live on there; the last slot is the scratch slot, where one is tried out,
+/// The buffers of a search. A partial sequence has a slot: its node, and how far each stream and exit has come in it. Each instant has a slot for each that may live on there; the last slot is the scratch slot, where one is tried out,
 /// and the one before keeps what all changes at one instant have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beam {
@@ -81,35 +86,35 @@ pub(super) struct Beam {
     /// By instant and stage: who they are.
     buckets: Vec<Bucket>,
     size: Size,
-    /// By slot and stream: the next vehicle.
-    next: Vec<u8>,
-    /// By slot: the earliest that each stream can cross, vehicles that entered each exit, and the first instant at which
-    /// each group owes nothing to those that are off.
-    amounts: Vec<f32>,
+    /// By slot and stream.
+    streams: Vec<Progress>,
+    /// By slot and exit: vehicles that entered it.
+    taken: Vec<f32>,
+    /// Whether anything may be owed in the slot that was looked at last, and by group the first instant at which it owes
+    /// nothing to those that are off there.
+    owed: bool,
+    debt: Vec<f32>,
+    /// By group: from when it may be passed where all have been green for long, in the present stage, and in the one that
+    /// has just begun; and from when on nobody walks over an exit in these two.
     calm: Vec<f32>,
     root_open: Vec<f32>,
     open: Vec<f32>,
+    root_walked: f32,
+    walked: f32,
     endings: Vec<Ending>,
     /// By first stage, staying last.
     leaves: Vec<Leaf>,
 }
 
-/// How many streams, exits and groups there are.
+/// How many streams there are, and how many exits if somebody may have to wait for room on one.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     streams: usize,
     exits: usize,
-    groups: usize,
-}
-
-impl Size {
-    fn amounts(self) -> usize {
-        self.streams + self.exits + self.groups
-    }
 }
 
 impl Beam {
-    fn begin(&mut self, Scene { layout, situation, .. }: Scene<'_>) {
+    fn begin(&mut self, Scene { layout, situation, lineup }: Scene<'_>) {
         let grid = (situation.grid.s() as f32).max(0.1);
         self.instants.clear();
         let mut at = situation.first();
@@ -123,20 +128,23 @@ impl Beam {
             };
             at += (apart / grid).ceil().max(1.0) * grid;
         }
-        self.size = Size { streams: situation.streams.len(), exits: layout.exits.len(), groups: layout.groups };
+        let exits = if lineup.is_crowded() { layout.exits.len() } else { 0 };
+        self.size = Size { streams: situation.streams.len(), exits };
         let (slots, stages) = (self.instants.len() * WIDTH + 2, layout.stages.len());
         self.nodes.resize(slots, Node::NONE);
         self.counts.clear();
         self.counts.resize(self.instants.len(), 0);
         self.buckets.clear();
         self.buckets.resize(self.instants.len() * stages, Bucket::default());
-        self.next.resize(slots * self.size.streams, 0);
-        self.amounts.resize(slots * self.size.amounts(), 0.0);
+        // What stood in a slot before is never looked at, so room is only added.
+        self.streams.resize(self.streams.len().max(slots * self.size.streams), Progress::default());
+        self.taken.resize(self.taken.len().max(slots * exits), 0.0);
         self.calm.clear();
         self.calm.resize(layout.groups, LONG_OPEN);
         self.open.resize(layout.groups, 0.0);
         self.root_open.resize(layout.groups, 0.0);
         situation.opened(layout, situation.stage, 0.0, &mut self.root_open);
+        self.root_walked = lineup.walked(layout.stages[situation.stage].groups, &self.root_open);
         self.endings.clear();
         self.leaves.clear();
         self.leaves.resize(stages + 1, Leaf::NONE);
@@ -146,91 +154,26 @@ impl Beam {
         self.nodes.len() - 1
     }
 
-    /// By stream: the next vehicle of a slot.
-    fn next(&self, slot: usize) -> &[u8] {
-        &self.next[slot * self.size.streams..][..self.size.streams]
-    }
-
-    /// By stream: the earliest it can cross in a slot.
-    fn ready(&self, slot: usize) -> &[f32] {
-        &self.amounts[slot * self.size.amounts()..][..self.size.streams]
-    }
-
-    /// By group: the first instant at which it owes nothing to those that are off in a slot.
-    fn debt(&self, slot: usize) -> &[f32] {
-        &self.amounts[slot * self.size.amounts() + self.size.streams + self.size.exits..][..self.size.groups]
+    /// How far each stream has come in a slot.
+    fn streams(&self, slot: usize) -> &[Progress] {
+        &self.streams[slot * self.size.streams..][..self.size.streams]
     }
 
     /// Copies the state of slot `from` into slot `to`.
     fn copy(&mut self, from: usize, to: usize) {
-        let (streams, amounts) = (self.size.streams, self.size.amounts());
-        self.next.copy_within(from * streams..(from + 1) * streams, to * streams);
-        self.amounts.copy_within(from * amounts..(from + 1) * amounts, to * amounts);
+        let Size { streams, exits } = self.size;
+        self.streams.copy_within(from * streams..(from + 1) * streams, to * streams);
+        if exits > 0 {
+            self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
+        }
         self.nodes[to] = self.nodes[from];
-    }
-
-    /// Runs a slot's stage from `from` up to `until`. Where somebody gives way, step by step: whoever has the right of way
-    /// is served up to the end of a step before the others look for a gap in it.
-    fn run(
-        &mut self,
-        scene: Scene<'_>,
-        slot: usize,
-        (from, until): (f32, f32),
-        (lamps, ends): (Lamps, bool),
-        note: &mut impl FnMut(usize, f32, usize),
-    ) {
-        let mut at = from;
-        if scene.lineup.gives_way(usize::from(self.nodes[slot].stage)) {
-            while until - at > 1.5 * STEP_S {
-                at += STEP_S;
-                self.step(scene, slot, at, (lamps, false), note);
-            }
-        }
-        self.step(scene, slot, until, (lamps, ends), note);
-    }
-
-    /// Runs a slot's stage up to `until`, from where it stands.
-    fn step(
-        &mut self,
-        scene: Scene<'_>,
-        slot: usize,
-        until: f32,
-        (lamps, ends): (Lamps, bool),
-        note: &mut impl FnMut(usize, f32, usize),
-    ) {
-        let Size { streams, exits, .. } = self.size;
-        let node = &mut self.nodes[slot];
-        let stage = usize::from(node.stage);
-        let open = match lamps {
-            Lamps::Calm => &self.calm,
-            Lamps::Root => &self.root_open,
-            Lamps::Starting => &self.open,
-        };
-        let (calm, starts) = (lamps == Lamps::Calm, lamps == Lamps::Starting);
-        let window = Window { stage, open, until, calm, starts, ends };
-        let (ready, taken) = self.amounts[slot * self.size.amounts()..][..streams + exits].split_at_mut(streams);
-        let mut run = Run { next: &mut self.next[slot * streams..][..streams], ready, taken };
-        // Who is held by another stream comes once that has been served.
-        for _ in 0..if scene.situation.parted { 2 } else { 1 } {
-            for &at in scene.lineup.members(stage) {
-                let at = usize::from(at);
-                let before = run.next[at];
-                if !rests(scene, at, &window, &run) {
-                    node.gain += stream(scene, at, &window, &mut run, |crosses, turn| note(at, crosses, turn));
-                    // The sum of served vehicles, each stream with a weight of its own, tells states apart.
-                    node.served = node.served.wrapping_add(
-                        u32::from(run.next[at] - before).wrapping_mul((at as u32 + 1).wrapping_mul(0x9e37_79b1)),
-                    );
-                }
-            }
-        }
     }
 
     /// The stages, as a bit set, that serve somebody whom a slot's own does not.
     fn useful(&self, Scene { layout, situation, lineup }: Scene<'_>, slot: usize) -> u64 {
         let Node { stage, claims, .. } = self.nodes[slot];
-        let next = self.next(slot);
-        bits(claims).fold(lineup.wanted(layout, situation, usize::from(stage), next), |set, claim| {
+        let streams = self.streams(slot);
+        bits(claims).fold(lineup.wanted(layout, situation, usize::from(stage), streams), |set, claim| {
             set | layout.greens(situation.claims[claim].group)
         })
     }
@@ -243,17 +186,6 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
         set &= set.wrapping_sub(1);
         row
     })
-}
-
-/// Which lamps hold while a stage runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lamps {
-    /// Every group of it has been green for long.
-    Calm,
-    /// As they are now.
-    Root,
-    /// It has just begun.
-    Starting,
 }
 
 /// The best schedule.
@@ -279,8 +211,8 @@ fn search(
     let forced = rate::forced(layout, situation, situation.first());
     start(beam, scene);
     let (first, scratch) = (beam.instants[0], beam.scratch());
-    beam.run(scene, scratch, (0.0, first), (Lamps::Root, false), &mut |_, _, _| {});
-    beam.keep(0, scene);
+    beam.run(scene, scratch, (0.0, first), (Lamps::Root, false), &mut quietly);
+    beam.keep(0, scene, scratch, beam.nodes[scratch], None);
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
             expand(beam, scene, at, at * WIDTH + place, forced);
@@ -298,13 +230,10 @@ fn exhaustive(layout: &Layout, situation: &Situation, work: &mut Workspace) -> S
 
 /// The present in the scratch slot.
 fn start(beam: &mut Beam, Scene { situation, .. }: Scene<'_>) {
-    let (Size { streams, exits, .. }, slot) = (beam.size, beam.scratch());
-    beam.next[slot * streams..].fill(0);
-    let (ready, rest) = beam.amounts[slot * beam.size.amounts()..].split_at_mut(streams);
-    let (taken, debt) = rest.split_at_mut(exits);
-    ready.iter_mut().zip(&situation.streams).for_each(|(ready, stream)| *ready = stream.ready);
-    taken.fill(0.0);
-    debt.copy_from_slice(&situation.debt);
+    let (Size { streams, exits }, slot) = (beam.size, beam.scratch());
+    let begin = situation.streams.iter().map(|stream| Progress { next: 0, ready: stream.ready });
+    beam.streams[slot * streams..][..streams].iter_mut().zip(begin).for_each(|(to, progress)| *to = progress);
+    beam.taken[slot * exits..][..exits].fill(0.0);
     let claims = situation.claims.iter().enumerate().filter(|(_, c)| !situation.green_at[c.group.index()].is_finite());
     beam.nodes[slot] = Node {
         stage: situation.stage as u8,
@@ -328,17 +257,21 @@ fn expand(beam: &mut Beam, scene: Scene<'_>, at: usize, slot: usize, forced: Opt
         }
         let longest = layout.stages[from].max_green;
         if let Some(&later) = beam.instants.get(at + 1).filter(|&&later| later - node.began <= longest) {
-            beam.copy(slot, scratch);
-            beam.run(scene, scratch, (now, later), (lamps, false), &mut |_, _, _| {});
-            beam.nodes[scratch].held = true;
-            beam.keep(at + 1, scene);
+            if node.rests > later {
+                beam.keep(at + 1, scene, slot, Node { held: true, ..node }, Some(node.worth));
+            } else {
+                beam.copy(slot, scratch);
+                beam.run(scene, scratch, (now, later), (lamps, false), &mut quietly);
+                beam.keep(at + 1, scene, scratch, Node { held: true, ..beam.nodes[scratch] }, None);
+            }
         }
     }
     if usize::from(node.changes) == CHANGES_MAX {
         return;
     }
     let useful = beam.useful(scene, slot);
-    let mut ended = false;
+    beam.recall(scene, slot, now);
+    let mut ended = None;
     for to in 0..layout.stages.len() {
         let late = is_root && situation.leave[to] > now;
         if !layout.follows(from, to) || late || must.is_some_and(|must| must != to) {
@@ -347,80 +280,24 @@ fn expand(beam: &mut Beam, scene: Scene<'_>, at: usize, slot: usize, forced: Opt
         if must.is_none() && layout.leads(from, to) & useful == 0 {
             continue;
         }
-        let end = duty_done(beam, scene, slot, to);
+        let end = beam.duty_done(scene, slot, to);
         // A stage that only ends something may be left at the next instant, not at this one.
         let Some(next) = (at + 1..beam.instants.len()).find(|&next| beam.instants[next] >= end) else {
             beam.endings.push(Ending::new(slot, Some(to)));
             continue;
         };
-        if !std::mem::replace(&mut ended, true) {
-            beam.copy(slot, common);
-            beam.run(scene, common, (now, now + YELLOW_USED_S), (lamps, true), &mut |_, _, _| {});
-        }
-        beam.copy(common, scratch);
-        begin_stage(beam, scene, to, at);
-        let until = beam.instants[next];
-        beam.run(scene, scratch, (now + YELLOW_USED_S, until), (Lamps::Starting, false), &mut |_, _, _| {});
-        beam.keep(next, scene);
-    }
-}
-
-/// When every minimum green in stage `to` is over if the change into it begins at a slot's instant.
-fn duty_done(beam: &Beam, Scene { layout, situation, .. }: Scene<'_>, slot: usize, to: usize) -> f32 {
-    let (node, now) = (&beam.nodes[slot], beam.instants[slot / WIDTH]);
-    let (from, is_root) = (usize::from(node.stage), node.changes == 0);
-    let debt = beam.debt(slot);
-    let (go_on, turn_green) = layout.turning(from, to);
-    let begin = turn_green.iter().chain(go_on.iter().filter(|_| is_root));
-    let begin = begin.filter(|turning| !is_root || !situation.green_at[usize::from(turning.group)].is_finite());
-    begin.fold(now + layout.hold(from, to), |end, turning| {
-        later(end, later(debt[usize::from(turning.group)], now + turning.owed) + turning.least)
-    })
-}
-
-/// Begins the change into stage `to` at an instant in the scratch slot.
-fn begin_stage(beam: &mut Beam, scene: Scene<'_>, to: usize, at: usize) {
-    let Scene { layout, situation, .. } = scene;
-    let (now, scratch) = (beam.instants[at], beam.scratch());
-    let first = scratch * beam.size.amounts() + beam.size.streams + beam.size.exits;
-    let debt = &mut beam.amounts[first..first + beam.size.groups];
-    let node = &mut beam.nodes[scratch];
-    let (from, is_root) = (usize::from(node.stage), node.changes == 0);
-    let mut owes = node.owes;
-    if is_root {
-        owes = situation.debt.iter().copied().fold(owes, later);
-    }
-    // A group that owes nothing to those that end is in debt until now at most: that is asked for where it begins.
-    for &(group, owed) in layout.owing(from, to) {
-        let debt = &mut debt[usize::from(group)];
-        *debt = later(*debt, now + owed);
-        owes = later(owes, *debt);
-    }
-    node.owes = owes;
-    let (go_on, turn_green) = layout.turning(from, to);
-    for row in turn_green.iter().chain(go_on).map(|turning| usize::from(turning.group)) {
-        let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
-        beam.open[row] = if lit.is_finite() { lit } else { later(debt[row], now) };
-    }
-    if !is_root {
-        go_on.iter().for_each(|turning| beam.open[usize::from(turning.group)] = LONG_OPEN);
-    }
-    let new = layout.stages[to].groups;
-    for bit in bits(node.claims) {
-        let claim = &situation.claims[bit];
-        if new.contains(claim.group) {
-            let start = beam.open[claim.group.index()].max(now);
-            node.claims &= !(1 << bit);
-            node.gain += claim.weight * (situation.horizon - start).max(0.0);
-            if start > claim.deadline {
-                node.gain -= LATE + LATE_RATE * (start - claim.deadline);
+        let ended = *ended.get_or_insert_with(|| {
+            if node.rests > now + YELLOW_USED_S {
+                return slot;
             }
-        }
+            beam.copy(slot, common);
+            beam.run(scene, common, (now, now + YELLOW_USED_S), (lamps, true), &mut quietly);
+            common
+        });
+        beam.copy(ended, scratch);
+        beam.begin_stage(scene, to, at);
+        let until = beam.instants[next];
+        beam.run(scene, scratch, (now + YELLOW_USED_S, until), (Lamps::Starting, false), &mut quietly);
+        beam.keep(next, scene, scratch, beam.nodes[scratch], None);
     }
-    node.gain -= situation.price;
-    node.stage = to as u8;
-    node.path[usize::from(node.changes)] = (to as u8, at as u8);
-    node.changes += 1;
-    node.began = now;
-    node.held = false;
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::ids::{ConnectionId, GroupId, GroupSet, Id, JunctionId, LaneId, LinkId, StageId, span};
 use crate::network::{Conflict, GroupKind, Junction, Network};
 
+mod changes;
 mod rules;
 
 pub(super) use rules::Light;
@@ -63,6 +64,13 @@ pub struct Layout {
     dues: Vec<Range<u32>>,
     /// The groups that owe something to those that end in a change, and how long, s, by from and to one after another.
     owing: Vec<(u16, f32)>,
+    /// By from and to: the longest of them, s.
+    longest_owed: Vec<f32>,
+    /// By from and to: the rows of `duties`.
+    tasks: Vec<Range<u32>>,
+    /// What has to be over before a stage may be left: from the begin of the change into it until something may begin, and
+    /// how long that takes at least, s. Those that others outlast are left out.
+    duties: Vec<(f32, f32)>,
     /// By from and to: the rows of `turning`, those that turn green in the change from the second one on.
     news: Vec<[u32; 3]>,
     /// The groups that are green in the stage that a change leads to: those that go on, then those that turn green.
@@ -146,6 +154,9 @@ impl Layout {
             starts: Vec::new(),
             dues: Vec::new(),
             owing: Vec::new(),
+            longest_owed: Vec::new(),
+            tasks: Vec::new(),
+            duties: Vec::new(),
             news: Vec::new(),
             turning: Vec::new(),
             hold: Vec::new(),
@@ -245,81 +256,6 @@ impl Layout {
         }
     }
 
-    fn tabulate(&mut self, junction: &Junction) {
-        let n = self.stages.len();
-        let seconds = |s: crate::time::Span| s.s() as f32;
-        for from in junction.groups.ids() {
-            for to in junction.groups.ids() {
-                let owed = from == to || junction.never_together(from, to);
-                self.intergreen.push(if owed { seconds(junction.intergreen(from, to).span) } else { -1.0 });
-            }
-        }
-        for a in junction.stages.ids() {
-            for b in junction.stages.ids() {
-                self.follows.push(a != b && junction.may_follow(a, b));
-                let (ending, starting) = junction.change(a, b);
-                let (mut hold, first) = (0.0_f32, self.owing.len() as u32);
-                for (id, group) in junction.groups.iter() {
-                    let owed =
-                        ending.iter().map(|from| seconds(junction.intergreen(from, id).span)).fold(0.0, f32::max);
-                    self.starts.push(owed);
-                    if owed > 0.0 {
-                        self.owing.push((id.index() as u16, owed));
-                    }
-                    if starting.contains(id) {
-                        hold = hold.max(owed + seconds(group.min_green.span));
-                    }
-                }
-                self.hold.push(hold);
-                self.dues.push(first..self.owing.len() as u32);
-                let (old, new) = (junction.stages[a].groups, junction.stages[b].groups);
-                let (min_green, owed) = (&self.min_green, &self.starts[self.starts.len() - self.groups..]);
-                let row = |group: GroupId| {
-                    let row = group.index();
-                    Turning { group: row as u16, owed: owed[row], least: min_green[row] }
-                };
-                let first = self.turning.len() as u32;
-                self.turning.extend(new.intersection(old).iter().map(row));
-                let turns = self.turning.len() as u32;
-                self.turning.extend(new.difference(old).iter().map(row));
-                self.news.push([first, turns, self.turning.len() as u32]);
-            }
-        }
-        // Shortest ways between stages, each stage on the way doing its duty. Source: Floyd and Warshall.
-        let mut way: Vec<f32> =
-            (0..n * n).map(|at| if self.follows[at] { self.hold[at] } else { f32::INFINITY }).collect();
-        for via in 0..n {
-            for a in 0..n {
-                for b in 0..n {
-                    way[a * n + b] = way[a * n + b].min(way[a * n + via] + way[via * n + b]);
-                }
-            }
-        }
-        for a in 0..n {
-            for b in 0..n {
-                let best = |to: usize| {
-                    let direct = self.follows[a * n + to];
-                    let through = self.hold[a * n + b] + way[b * n + to];
-                    // Walkers may be cleared first while the rest goes on: no shorter in all, but less is lost.
-                    let shorter = if direct { through < self.hold[a * n + to] } else { through <= way[a * n + to] };
-                    to == b || to != a && shorter && through.is_finite()
-                };
-                let reached = (0..n.min(64)).filter(|&to| best(to)).fold(0, |set, to| set | 1 << to);
-                self.leads.push(if self.follows[a * n + b] { reached } else { 0 });
-            }
-        }
-        for a in 0..n {
-            for (id, group) in junction.groups.iter() {
-                let duty = seconds(group.min_green.span);
-                let to = (0..n).filter(|&b| self.stages[b].groups.contains(id));
-                let least = to
-                    .map(|b| if a == b { 0.0 } else { (way[a * n + b] - duty).max(0.0) })
-                    .fold(f32::INFINITY, f32::min);
-                self.reach.push(least);
-            }
-        }
-    }
-
     /// Whether a stage serves somebody of a stop-line lane, counted as by [`Self::lanes`].
     pub fn serves(&self, stage: StageId, lane: usize) -> bool {
         self.green(stage.index(), lane) != 0
@@ -336,38 +272,5 @@ impl Layout {
     /// Whether some turn of the lane gives way in the stage.
     pub(super) fn yields(&self, stage: usize, lane: usize) -> bool {
         self.yields[stage * self.lanes.len() + lane]
-    }
-
-    pub(super) fn follows(&self, from: usize, to: usize) -> bool {
-        self.follows[from * self.stages.len() + to]
-    }
-
-    /// The stages, as a bit set, to which the shortest way from `from` begins with `to`.
-    pub(super) fn leads(&self, from: usize, to: usize) -> u64 {
-        self.leads[from * self.stages.len() + to]
-    }
-
-    pub(super) fn start(&self, from: usize, to: usize, group: GroupId) -> f32 {
-        self.starts[(from * self.stages.len() + to) * self.groups + group.index()]
-    }
-
-    /// The groups that owe something to those that end in a change, and from its begin until they do not, s.
-    pub(super) fn owing(&self, from: usize, to: usize) -> &[(u16, f32)] {
-        let Range { start, end } = self.dues[from * self.stages.len() + to];
-        &self.owing[start as usize..end as usize]
-    }
-
-    /// The groups that are green before and after a change, and those that turn green in it.
-    pub(super) fn turning(&self, from: usize, to: usize) -> (&[Turning], &[Turning]) {
-        let [first, turns, end] = self.news[from * self.stages.len() + to].map(|row| row as usize);
-        (&self.turning[first..turns], &self.turning[turns..end])
-    }
-
-    pub(super) fn hold(&self, from: usize, to: usize) -> f32 {
-        self.hold[from * self.stages.len() + to]
-    }
-
-    pub(super) fn reach(&self, from: usize, group: GroupId) -> f32 {
-        self.reach[from * self.groups + group.index()]
     }
 }

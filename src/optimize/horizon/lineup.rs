@@ -6,8 +6,9 @@ use std::ops::Range;
 use super::instant;
 use super::layout::Layout;
 use super::parting::Held;
-use super::serve::DRAIN;
-use super::situation::Situation;
+use super::serve::{DRAIN, Progress, later};
+use super::situation::{Situation, Stream};
+use crate::ids::{GroupId, GroupSet, Id};
 use crate::traffic::tracker::Crossing;
 
 /// What a queue of one that is left at the end costs, in its headways: half of it to clear it at once, and four times
@@ -72,6 +73,8 @@ struct Worlds {
 pub(super) struct Lineup {
     /// The vehicles of all streams, in the situation's order.
     pub(super) cars: Vec<Car>,
+    /// Groups that people wait for to walk over somebody's exit, and how long after its green they are past, s.
+    walks: Vec<(u16, f32)>,
     /// By lane: the rows of `streams`.
     lanes: Vec<(u16, u16)>,
     /// The streams, lane by lane.
@@ -105,6 +108,13 @@ impl Lineup {
 
     fn line_up(&mut self, layout: &Layout, situation: &Situation) {
         self.cars.clear();
+        self.walks.clear();
+        for &(gate, past) in layout.walks.iter().filter(|(gate, _)| situation.walkers[usize::from(*gate)] > 0.0) {
+            match self.walks.iter_mut().find(|(other, _)| *other == gate) {
+                Some((_, longest)) => *longest = later(*longest, past),
+                None => self.walks.push((gate, past)),
+            }
+        }
         self.bound.clear();
         self.bound.resize(layout.exits.len(), 0.0);
         let mut earliest = 0.0_f32;
@@ -177,6 +187,18 @@ impl Lineup {
         &self.members[first as usize..end as usize]
     }
 
+    /// From when on nobody walks over an exit any more, of those who wait, while `groups` are green from `open` on.
+    pub(super) fn walked(&self, groups: GroupSet, open: &[f32]) -> f32 {
+        let walks = self.walks.iter().map(|&(gate, past)| (usize::from(gate), past));
+        let walks = walks.filter(|(gate, _)| groups.contains(GroupId::of(*gate)));
+        walks.fold(f32::NEG_INFINITY, |until, (gate, past)| later(until, open[gate] + past))
+    }
+
+    /// Whether an exit may lack room.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.bound.iter().any(|&bound| bound > 0.0)
+    }
+
     /// Whether some stream gives way to another in a stage.
     pub(super) fn gives_way(&self, stage: usize) -> bool {
         let [_, leading, end] = self.ranges[stage];
@@ -189,71 +211,76 @@ impl Lineup {
         &self.streams[usize::from(first)..usize::from(end)]
     }
 
-    /// What those cost who are unserved when each stream has come to its vehicle in `next`: each waits until those before
-    /// it have left, and its lane gets a part of the time only. Vehicle-seconds.
-    pub(super) fn rest(&self, situation: &Situation, next: &[u8]) -> f32 {
+    /// What those cost who are unserved when each stream has come so far: each waits until those before it have left, and
+    /// its lane gets a part of the time only. Vehicle-seconds.
+    pub(super) fn rest(&self, situation: &Situation, streams: &[Progress]) -> f32 {
         let mut cost = 0.0;
         for worlds in &self.worlds {
-            let rows = usize::from(worlds.first)..usize::from(worlds.first) + usize::from(worlds.len);
+            let first = usize::from(worlds.first);
             cost += if worlds.len == 1 {
-                self.costs[worlds.costs as usize + usize::from(next[rows.start])]
+                self.costs[worlds.costs as usize + usize::from(streams[first].next)]
             } else {
-                self.left(situation, rows, next)
+                self.left(situation, first..first + usize::from(worlds.len), streams)
             };
         }
         cost
     }
 
     /// What those cost who are left in a lane's drawn worlds.
-    fn left(&self, situation: &Situation, rows: Range<usize>, next: &[u8]) -> f32 {
-        let streams = &situation.streams[rows.clone()];
-        let left: f32 = streams.iter().zip(&next[rows]).map(|(s, &n)| s.weight * f32::from(s.len - n)).sum();
-        UNSERVED * left * left * streams[0].headway
+    fn left(&self, situation: &Situation, rows: Range<usize>, streams: &[Progress]) -> f32 {
+        let worlds = &situation.streams[rows.clone()];
+        let left: f32 = worlds.iter().zip(&streams[rows]).map(|(w, s)| w.weight * f32::from(w.len - s.next)).sum();
+        UNSERVED * left * left * worlds[0].headway
     }
 
-    /// `most`, and the most that serving can add to it until the horizon, less what those cost who are left then. From when
-    /// on the next vehicle of a stream could cross, `from` tells; none where it cannot.
+    /// `most`, and the most that serving can add to it from `now` on until the horizon, less what those cost who are left
+    /// then. When a vehicle that could cross at some instant does so at the earliest, `crosses` tells; none if it never
+    /// does.
     pub(super) fn at_best(
         &self,
         situation: &Situation,
-        next: &[u8],
+        (streams, now): (&[Progress], f32),
         mut most: f32,
-        from: impl Fn(usize, &Car) -> Option<f32>,
+        crosses: impl Fn(&Car, f32, &Stream) -> Option<f32>,
     ) -> f32 {
         for worlds in &self.worlds {
-            let first = usize::from(worlds.first);
-            let mut served = 0;
+            let (first, mut left, mut last) = (usize::from(worlds.first), 0.0, 0);
             let rows = first..first + usize::from(worlds.len);
-            for at in rows.clone() {
-                let stream = &situation.streams[at];
-                let cars = &self.cars[stream.first as usize..][usize::from(next[at])..usize::from(stream.len)];
-                let Some(mut ready) = cars.first().and_then(|car| from(at, car)) else { continue };
+            for (row, progress) in situation.streams[rows.clone()].iter().zip(&streams[rows]) {
+                let mut next = usize::from(progress.next);
+                let cars = &self.cars[row.first as usize + next..row.first as usize + usize::from(row.len)];
+                // Who is held may cross at an instant that is over, when it turns out that whoever held him has crossed.
+                let held = cars.first().is_some_and(|car| car.is_held());
+                let mut ready = if held { progress.ready } else { later(now, progress.ready) };
                 for car in cars {
-                    let crosses = car.arrival.max(ready);
-                    if crosses > situation.horizon {
+                    let Some(at) = crosses(car, later(car.arrival, ready), row) else { break };
+                    if at > situation.horizon {
                         break;
                     }
-                    most += stream.weight * (situation.horizon - crosses);
-                    ready = crosses + stream.headway;
-                    served += 1;
+                    most += row.weight * (situation.horizon - at);
+                    ready = at + row.headway;
+                    next += 1;
                 }
+                last = next;
+                left += row.weight * (usize::from(row.len) - next) as f32;
             }
-            if worlds.len == 1 {
-                most -= self.costs[worlds.costs as usize + usize::from(next[first]) + served];
-            } else if served == 0 {
-                most -= self.left(situation, rows, next);
-            }
+            most -= if worlds.len == 1 {
+                self.costs[worlds.costs as usize + last]
+            } else {
+                UNSERVED * left * left * situation.streams[first].headway
+            };
         }
         most
     }
 
     /// The stages, as a bit set, that would serve somebody next in line whom `stage` does not serve, or spare him giving
     /// way.
-    pub(super) fn wanted(&self, layout: &Layout, situation: &Situation, stage: usize, next: &[u8]) -> u64 {
+    pub(super) fn wanted(&self, layout: &Layout, situation: &Situation, stage: usize, streams: &[Progress]) -> u64 {
         let betters = layout.betters(stage);
-        let waiting = situation.streams.iter().zip(next).filter(|(stream, next)| **next < stream.len);
-        waiting
-            .fold(0, |set, (s, &next)| set | betters[usize::from(self.cars[s.first as usize + usize::from(next)].turn)])
+        let waiting = situation.streams.iter().zip(streams).filter(|(row, progress)| progress.next < row.len);
+        waiting.fold(0, |set, (row, progress)| {
+            set | betters[usize::from(self.cars[row.first as usize + usize::from(progress.next)].turn)]
+        })
     }
 }
 

@@ -18,9 +18,11 @@ fn index(layout: &Layout, situation: &Situation, to: usize, at: f32, work: &mut 
     situation.opened(layout, to, at, &mut work.open);
     let (mut crossings, open) = (std::mem::take(&mut work.crossings), std::mem::take(&mut work.open));
     crossings.clear();
-    let window = Window { stage: to, open: &open, until: situation.horizon, calm: false, starts: false, ends: false };
+    let (lights, until) = (layout.lights(to), situation.horizon);
     let scene = Scene { layout, situation, lineup: &work.lineup };
-    let mut run = Run { next: &mut work.next, ready: &mut work.ready, taken: &mut work.taken };
+    let walked = scene.lineup.walked(layout.stages[to].groups, &open);
+    let window = Window { stage: to, lights, open: &open, until, calm: false, starts: false, ends: false, walked };
+    let mut run = Run { streams: &mut work.streams, taken: &mut work.taken };
     serve::all(scene, &window, &mut run, |row, crosses, _| crossings.push((crosses, situation.streams[row].weight)));
     for claim in situation.claims.iter().filter(|c| c.weight > 0.0 && layout.stages[to].groups.contains(c.group)) {
         crossings.push((open[claim.group.index()].max(at), claim.weight));

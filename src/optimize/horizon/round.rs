@@ -101,8 +101,8 @@ fn serves(layout: &Layout, situation: &Situation, next: usize, leave: f32, work:
     let here = situation.stage;
     let mut somebody = false;
     work.begin(layout, situation);
-    let Workspace { lineup, next: vehicle, ready, taken, open, .. } = work;
-    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { next: vehicle, ready, taken });
+    let Workspace { lineup, streams, taken, open, .. } = work;
+    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { streams, taken });
     run(scene, (here, 0.0), leave + IDLE_S, (&mut far, open), |_, crosses, turn| {
         let group = layout.turns[turn].group;
         let green = |stage: usize| layout.stages[stage].groups.contains(group);
@@ -120,8 +120,8 @@ fn discharges(
     work: &mut Workspace,
 ) -> Vec<Crossing> {
     work.begin(layout, situation);
-    let Workspace { lineup, next, ready, taken, open, .. } = work;
-    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { next, ready, taken });
+    let Workspace { lineup, streams, taken, open, .. } = work;
+    let (scene, mut far) = (Scene { layout, situation, lineup }, Run { streams, taken });
     scene.told(|mut note| {
         let ends = change.map_or(situation.horizon, |(_, at)| at + YELLOW_USED_S);
         run(scene, (situation.stage, 0.0), ends, (&mut far, open), &mut note);
@@ -141,7 +141,9 @@ fn run(
 ) {
     let Scene { layout, situation, .. } = scene;
     situation.opened(layout, stage, at, open);
-    let window = Window { stage, open, until, calm: false, starts: stage != situation.stage, ends: false };
+    let (lights, starts) = (layout.lights(stage), stage != situation.stage);
+    let walked = scene.lineup.walked(layout.stages[stage].groups, open);
+    let window = Window { stage, lights, open, until, calm: false, starts, ends: false, walked };
     serve::all(scene, &window, far, note);
 }
 

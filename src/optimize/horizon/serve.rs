@@ -24,13 +24,20 @@ const LOST_S: [f32; 2] = [2.8, 1.4];
 /// A full exit takes up vehicles at this rate as its queue moves, veh/s.
 pub(super) const DRAIN: f32 = 0.25;
 
+/// How far a stream has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// The next vehicle.
+    pub(super) next: u8,
+    /// The earliest it can cross.
+    pub(super) ready: f32,
+}
+
 /// How far each stream and exit has come.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
-    /// By stream: the next vehicle.
-    pub(super) next: &'a mut [u8],
-    /// By stream: the earliest it can cross.
-    pub(super) ready: &'a mut [f32],
+    /// By stream.
+    pub(super) streams: &'a mut [Progress],
     /// By exit: vehicles that entered it.
     pub(super) taken: &'a mut [f32],
 }
@@ -40,6 +47,8 @@ pub(super) struct Run<'a> {
 pub(super) struct Window<'a> {
     /// The stage.
     pub(super) stage: usize,
+    /// By turn: what it may do in it.
+    pub(super) lights: &'a [Light],
     /// By group: from when it may be passed; infinite while it is red.
     pub(super) open: &'a [f32],
     /// The last instant of the stretch.
@@ -50,85 +59,119 @@ pub(super) struct Window<'a> {
     pub(super) starts: bool,
     /// Whether the stage ends with it, in yellow.
     pub(super) ends: bool,
+    /// From when on nobody walks over an exit of those who waited, whichever it is.
+    pub(super) walked: f32,
+}
+
+/// When a stream has to be served again.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rest {
+    /// In this window.
+    Now,
+    /// In one that lasts until this instant or longer, if the stage goes on.
+    Until(f32),
 }
 
 /// Whether serving a stream would change nothing, as far as can be told at a glance: nobody is left, the next in line has
 /// red, or comes after the window and is held by nothing that lasts beyond it. Most streams rest in most windows.
 #[inline(always)]
-pub(super) fn rests(scene: Scene<'_>, at: usize, window: &Window<'_>, run: &Run<'_>) -> bool {
-    let (row, next) = (&scene.situation.streams[at], run.next[at]);
+pub(super) fn rests(Scene { situation, lineup, .. }: Scene<'_>, at: usize, window: &Window<'_>, run: &Run<'_>) -> Rest {
+    let (row, Progress { next, ready }) = (&situation.streams[at], run.streams[at]);
     if next >= row.len {
-        return true;
+        return Rest::Until(f32::INFINITY);
     }
-    let car = &scene.lineup.cars[row.first as usize + usize::from(next)];
-    let soonest = later(car.arrival, run.ready[at]);
-    let light = scene.layout.lights(window.stage)[usize::from(car.turn)];
-    // Before the start of green is over, it holds whoever has come, and still does in the stretch that follows.
-    let flows = || {
-        window.calm && car.has_room()
-            || car.is_free() && window.open[usize::from(car.gate)] + row.startup <= window.until
+    let car = &lineup.cars[row.first as usize + usize::from(next)];
+    let light = window.lights[usize::from(car.turn)];
+    if light == Light::Red {
+        return Rest::Until(f32::INFINITY);
+    }
+    let soonest = later(car.arrival, ready);
+    // What holds whoever has come until the start of green is over, or until people have walked, still does in the stretch
+    // that follows: whoever comes later is not held by it.
+    let held = || {
+        let start = window.open[usize::from(car.gate)] + row.startup;
+        if car.is_walked() { later(start, window.walked) } else { start }
     };
-    light == Light::Red || soonest > window.until && (light == Light::AfterStop || light == Light::Green && flows())
+    let flows = || car.has_room() && (window.calm || soonest >= held());
+    if soonest > window.until && (light == Light::AfterStop || light == Light::Green && flows()) {
+        return Rest::Until(soonest);
+    }
+    Rest::Now
 }
 
 /// Serves every stream of a window's stage, those that give way last. Calls `note` with each crossing: its stream, when,
 /// and the turn it takes.
 pub(super) fn all(scene: Scene<'_>, window: &Window<'_>, run: &mut Run<'_>, mut note: impl FnMut(usize, f32, usize)) {
     for at in scene.lineup.members(window.stage).iter().map(|&at| usize::from(at)) {
-        stream(scene, at, window, run, |crosses, turn| note(at, crosses, turn));
+        stream(scene, at, window, run, 0.0, |crosses, turn| note(at, crosses, turn));
     }
 }
 
-/// Serves one stream; what is gained against serving nobody before the horizon, vehicle-seconds. Calls `note` with each
-/// crossing and the turn it takes.
+/// Serves one stream of a stage that has been green for long; what is gained as by [`stream`], and when it has to be served
+/// again. Nothing but arrivals and headways holds whoever has room there.
+#[inline(always)]
+pub(super) fn flow(
+    scene: Scene<'_>,
+    at: usize,
+    window: &Window<'_>,
+    run: &mut Run<'_>,
+    mut note: impl FnMut(f32, usize),
+) -> (f32, Rest) {
+    let &Stream { first, len, weight, headway, .. } = &scene.situation.streams[at];
+    let (Progress { mut next, mut ready }, mut gain) = (run.streams[at], 0.0);
+    let mut rest = Rest::Until(f32::INFINITY);
+    for car in &scene.lineup.cars[first as usize + usize::from(next)..first as usize + usize::from(len)] {
+        let light = window.lights[usize::from(car.turn)];
+        if light == Light::Red {
+            break;
+        }
+        if light != Light::Green || !car.has_room() {
+            run.streams[at] = Progress { next, ready };
+            return (stream(scene, at, window, run, gain, note), Rest::Now);
+        }
+        let crosses = later(car.arrival, ready);
+        if crosses > window.until {
+            rest = Rest::Until(crosses);
+            break;
+        }
+        gain += weight * (scene.situation.horizon - crosses);
+        ready = crosses + headway;
+        next += 1;
+        note(crosses, usize::from(car.turn));
+    }
+    run.streams[at] = Progress { next, ready };
+    (gain, rest)
+}
+
+/// Serves one stream; `gain`, and what is gained against serving nobody before the horizon, vehicle-seconds. Calls `note`
+/// with each crossing and the turn it takes.
 #[inline(never)]
 pub(super) fn stream(
     scene: Scene<'_>,
     at: usize,
     window: &Window<'_>,
     run: &mut Run<'_>,
+    mut gain: f32,
     mut note: impl FnMut(f32, usize),
 ) -> f32 {
-    let Scene { layout, situation, lineup } = scene;
-    let &Stream { first, len, weight, headway, startup, extra, steady, .. } = &situation.streams[at];
-    let lights = layout.lights(window.stage);
-    let (mut next, mut ready, mut gain) = (run.next[at], run.ready[at], 0.0);
-    let vehicle = first as usize + usize::from(next);
-    for (car, vehicle) in lineup.cars[vehicle..first as usize + usize::from(len)].iter().zip(vehicle..) {
-        let light = lights[usize::from(car.turn)];
+    let Scene { situation, lineup, .. } = scene;
+    let row = &situation.streams[at];
+    let &Stream { first, len, weight, headway, startup, extra, steady, .. } = row;
+    let Progress { mut next, mut ready } = run.streams[at];
+    for car in &lineup.cars[first as usize + usize::from(next)..first as usize + usize::from(len)] {
+        let light = window.lights[usize::from(car.turn)];
         if light == Light::Red {
             break;
         }
-        let arrival = if car.is_held() { comes(scene, vehicle, run) } else { car.arrival };
-        if arrival == f32::INFINITY {
-            break;
-        }
-        let open = window.open[usize::from(car.gate)];
-        let red = light == Light::AfterStop;
+        let (open, red) = (window.open[usize::from(car.gate)], light == Light::AfterStop);
+        let (mut arrival, mut sneaks) = (car.arrival, false);
         let mut crosses = later(arrival, ready);
-        let mut sneaks = false;
-        if red {
-            crosses = later(arrival + STOP_S, ready + ON_RED * headway);
+        if light == Light::Green && car.is_free() {
+            crosses = starts(arrival, crosses, open, startup);
         } else {
-            if crosses < open + startup {
-                crosses = if arrival < open { open + startup } else { later(crosses, open) };
-            }
-            if car.is_walked() && !window.calm {
-                crosses = walked(scene, usize::from(car.turn), window, crosses);
-            }
-            if light == Light::GivesWay {
-                let waits = crosses;
-                crosses = gap(scene, usize::from(car.turn), window, run, crosses);
-                // Who stands in the junction when the light turns yellow leaves it.
-                sneaks = window.ends && waits <= window.until && crosses > window.until;
-                if sneaks {
-                    crosses = window.until;
-                }
-            }
-        }
-        if car.is_crowded() {
-            let exit = usize::from(car.exit);
-            crosses = later(crosses, (run.taken[exit] + 1.0 - situation.room[exit]) / DRAIN);
+            let vehicle = first as usize + usize::from(next);
+            let Some(hindered) = hindered(scene, vehicle, window, run, (ready, row)) else { break };
+            (arrival, crosses, sneaks) = hindered;
         }
         if crosses > window.until {
             if crosses > arrival && !red {
@@ -152,7 +195,7 @@ pub(super) fn stream(
         ready = crosses + headway;
         if !red && crosses > arrival + 0.5 && crosses < open + steady {
             // The first few of a queue are still picking up speed.
-            let left = (steady - (crosses - open)) / (steady - startup).max(1.0);
+            let left = (steady - (crosses - open)) / later(steady - startup, 1.0);
             ready += extra * left.clamp(0.0, 1.0);
         }
         next += 1;
@@ -161,9 +204,62 @@ pub(super) fn stream(
             break;
         }
     }
-    run.next[at] = next;
-    run.ready[at] = ready;
+    run.streams[at] = Progress { next, ready };
     gain
+}
+
+/// When somebody crosses who is there at `arrival` and would at `crosses` if the light had been green for long.
+#[inline(always)]
+fn starts(arrival: f32, crosses: f32, open: f32, startup: f32) -> f32 {
+    if crosses >= open + startup {
+        crosses
+    } else if arrival < open {
+        open + startup
+    } else {
+        later(crosses, open)
+    }
+}
+
+/// When a vehicle arrives and crosses that something else than the light and those before it on its lane may hold, and
+/// whether it leaves in yellow; none while it is open when it can come.
+#[inline(never)]
+fn hindered(
+    scene: Scene<'_>,
+    vehicle: usize,
+    window: &Window<'_>,
+    run: &Run<'_>,
+    (ready, row): (f32, &Stream),
+) -> Option<(f32, f32, bool)> {
+    let car = &scene.lineup.cars[vehicle];
+    let turn = usize::from(car.turn);
+    let arrival = if car.is_held() { comes(scene, vehicle, run) } else { car.arrival };
+    if arrival == f32::INFINITY {
+        return None;
+    }
+    let light = window.lights[turn];
+    let (mut crosses, mut sneaks) = (later(arrival, ready), false);
+    if light == Light::AfterStop {
+        crosses = later(arrival + STOP_S, ready + ON_RED * row.headway);
+    } else {
+        crosses = starts(arrival, crosses, window.open[usize::from(car.gate)], row.startup);
+        if car.is_walked() && crosses < window.walked {
+            crosses = walked(scene, turn, window, crosses);
+        }
+        if light == Light::GivesWay {
+            let waits = crosses;
+            crosses = gap(scene, turn, window, run, crosses);
+            // Who stands in the junction when the light turns yellow leaves it.
+            sneaks = window.ends && waits <= window.until && crosses > window.until;
+            if sneaks {
+                crosses = window.until;
+            }
+        }
+    }
+    if car.is_crowded() {
+        let exit = usize::from(car.exit);
+        crosses = later(crosses, (run.taken[exit] + 1.0 - scene.situation.room[exit]) / DRAIN);
+    }
+    Some((arrival, crosses, sneaks))
 }
 
 /// The greater of two numbers: one instruction, where `f32::max` has to think of what is none.
@@ -189,11 +285,12 @@ fn walked(scene: Scene<'_>, turn: usize, window: &Window<'_>, from: f32) -> f32 
 fn comes(scene: Scene<'_>, vehicle: usize, run: &Run<'_>) -> f32 {
     let (arrival, held) = (scene.situation.arrivals[vehicle], scene.situation.held[vehicle]);
     let by = usize::from(held.stream);
-    match run.next[by].checked_sub(held.row + 1) {
+    let Progress { next, ready } = run.streams[by];
+    match next.checked_sub(held.row + 1) {
         None => f32::INFINITY,
         Some(since) => {
             let headway = scene.situation.streams[by].headway;
-            let last = run.ready[by] - headway;
+            let last = ready - headway;
             arrival.max(last - f32::from(since) * headway + held.after)
         }
     }
@@ -206,20 +303,73 @@ fn gap(scene: Scene<'_>, turn: usize, window: &Window<'_>, run: &Run<'_>, from: 
     for &lane in scene.layout.foes(window.stage, turn) {
         for &at in scene.lineup.of_lane(lane) {
             let at = usize::from(at);
-            let foe = &scene.situation.streams[at];
+            let (foe, Progress { next, ready }) = (&scene.situation.streams[at], run.streams[at]);
             // The last that crossed did so a headway before the next may; the next one crosses when it gets there.
-            let last = run.ready[at] - foe.headway;
+            let last = ready - foe.headway;
             crosses = later(crosses, last + AFTER_S);
-            if run.next[at] < foe.len {
-                let vehicle = foe.first as usize + usize::from(run.next[at]);
+            if next < foe.len {
+                let vehicle = foe.first as usize + usize::from(next);
                 let car = scene.lineup.cars[vehicle];
                 let arrival = if car.is_held() { comes(scene, vehicle, run) } else { car.arrival };
-                let next = later(arrival, run.ready[at]);
-                if next < crosses + GAP_S {
-                    crosses = later(later(crosses, next + AFTER_S), window.until + 0.1);
+                let comes = later(arrival, ready);
+                if comes < crosses + GAP_S {
+                    crosses = later(later(crosses, comes + AFTER_S), window.until + 0.1);
                 }
             }
         }
     }
     crosses
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::optimize::horizon::lineup::Lineup;
+    use crate::optimize::horizon::present::present;
+    use crate::optimize::horizon::tests::{crossroads, permissive};
+
+    proptest! {
+        #[test]
+        fn nothing_happens_to_who_rests_and_who_flows_is_served_like_all(
+            simple in present(crossroads),
+            gaps in present(permissive),
+            stage in 0..8_usize,
+            opens in prop::collection::vec(-5.0..40.0_f32, 20),
+            (gone, since) in (prop::collection::vec(0..30_u8, 12), prop::collection::vec(-9.0..40.0_f32, 12)),
+            (until, calm, starts) in (0.0..60.0_f32, any::<bool>(), any::<bool>()),
+        ) {
+            for (layout, situation) in [(crossroads(), simple), (permissive(), gaps)] {
+                let mut lineup = Lineup::default();
+                lineup.draw_up(&layout, &situation);
+                let scene = Scene { layout: &layout, situation: &situation, lineup: &lineup };
+                let open: Vec<f32> = opens[..layout.groups].iter().map(|&at| if calm { -1e9 } else { at }).collect();
+                let walked = if calm { f32::NEG_INFINITY } else { lineup.walked(layout.stages[stage].groups, &open) };
+                let (lights, starts) = (layout.lights(stage), starts && !calm);
+                let window = Window { stage, lights, open: &open, until, calm, starts, ends: false, walked };
+                let begun = situation.streams.iter().zip(&gone).zip(&since);
+                let begun = begun.map(|((row, &next), &ready)| Progress { next: next.min(row.len), ready });
+                let (begun, taken): (Vec<_>, _) = (begun.collect(), vec![0.0; layout.exits.len()]);
+                for at in 0..situation.streams.len() {
+                    let serve = |served: &dyn Fn(&mut Run<'_>) -> f32| {
+                        let (mut streams, mut taken) = (begun.clone(), taken.clone());
+                        let gain = served(&mut Run { streams: &mut streams, taken: &mut taken });
+                        (gain, streams.iter().map(|s| (s.next, s.ready)).collect::<Vec<_>>(), taken)
+                    };
+                    let nothing = serve(&|_| 0.0);
+                    let plain = serve(&|run| stream(scene, at, &window, run, 0.0, |_, _| {}));
+                    let (mut streams, mut taken) = (begun.clone(), taken.clone());
+                    match rests(scene, at, &window, &Run { streams: &mut streams, taken: &mut taken }) {
+                        Rest::Until(_) => prop_assert_eq!(&plain, &nothing),
+                        Rest::Now if calm => {
+                            let flowed = serve(&|run| flow(scene, at, &window, run, |_, _| {}).0);
+                            prop_assert_eq!(&plain, &flowed);
+                        }
+                        Rest::Now => {}
+                    }
+                }
+            }
+        }
+    }
 }

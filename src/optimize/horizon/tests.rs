@@ -262,15 +262,16 @@ pub(super) fn permissive_network() -> Network {
 fn lefts(layout: &Layout, situation: &Situation, until: f32, ends: bool) -> Vec<f32> {
     let mut open = vec![f32::INFINITY; layout.groups];
     layout.stages[0].groups.iter().for_each(|group| open[crate::ids::Id::index(group)] = 0.0);
-    let window = serve::Window { stage: 0, open: &open, until, calm: false, starts: true, ends };
-    let (mut next, mut ready) = (vec![0; situation.streams.len()], vec![f32::NEG_INFINITY; situation.streams.len()]);
+    let mut streams = vec![serve::Progress { next: 0, ready: f32::NEG_INFINITY }; situation.streams.len()];
     let mut taken = vec![0.0; layout.exits.len()];
-    let mut run = serve::Run { next: &mut next, ready: &mut ready, taken: &mut taken };
+    let mut run = serve::Run { streams: &mut streams, taken: &mut taken };
     let mut crossed = Vec::new();
     let mut lineup = lineup::Lineup::default();
     lineup.draw_up(layout, situation);
     let scene = lineup::Scene { layout, situation, lineup: &lineup };
-    serve::stream(scene, 0, &window, &mut run, |at, _| crossed.push(at));
+    let (lights, walked) = (layout.lights(0), lineup.walked(layout.stages[0].groups, &open));
+    let window = serve::Window { stage: 0, lights, open: &open, until, calm: false, starts: true, ends, walked };
+    serve::stream(scene, 0, &window, &mut run, 0.0, |at, _| crossed.push(at));
     crossed
 }
 

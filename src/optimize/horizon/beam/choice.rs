@@ -1,6 +1,6 @@
 //! What the search comes to: the best sequence, what it beat, what bound it, and who crosses when in it.
 
-use super::{Beam, Lamps, Node, TIE, begin_stage, start};
+use super::{Beam, Lamps, Node, TIE, start};
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::YELLOW_USED_S;
 use crate::optimize::horizon::{Bound, Schedule, instant, stage_id};
@@ -65,7 +65,8 @@ fn replay(beam: &mut Beam, scene: Scene<'_>, best: &Node) -> Vec<Crossing> {
         for &(to, at) in &best.path[..usize::from(best.changes)] {
             let until = beam.instants[usize::from(at)] + YELLOW_USED_S;
             beam.run(scene, scratch, (since, until), (lamps, true), &mut note);
-            begin_stage(beam, scene, usize::from(to), usize::from(at));
+            beam.recall(scene, scratch, beam.instants[usize::from(at)]);
+            beam.begin_stage(scene, usize::from(to), usize::from(at));
             (lamps, since) = (Lamps::Starting, until);
         }
         beam.run(scene, scratch, (since, scene.situation.horizon), (lamps, false), &mut note);

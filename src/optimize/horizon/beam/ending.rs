@@ -1,7 +1,7 @@
 //! How partial sequences end: each as it is, or after a last change, at the horizon. Those go first that can come to most;
 //! one that cannot come to what counts any more is not run at all.
 
-use super::{Beam, LATE, LATE_RATE, Lamps, Node, TIE, WIDTH, begin_stage, bits};
+use super::{Beam, LATE, LATE_RATE, Lamps, Node, TIE, WIDTH, bits, quietly};
 use crate::optimize::horizon::layout::Light;
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::{YELLOW_USED_S, later};
@@ -56,10 +56,7 @@ impl Beam {
         for (row, ending) in endings.iter_mut().enumerate() {
             ending.row = row as u32;
             ending.first = self.first(ending);
-            // Who is held may cross in an instant that is over, when whoever held him has: no bound is known then.
-            if !scene.situation.parted {
-                ending.most = self.most(scene, ending);
-            }
+            ending.most = self.most(scene, ending);
         }
         endings.sort_unstable_by(|a, b| b.most.total_cmp(&a.most));
         let mut bar = f32::NEG_INFINITY;
@@ -99,13 +96,14 @@ impl Beam {
         let mut lamps = if self.nodes[slot].changes == 0 { Lamps::Root } else { Lamps::Calm };
         if let Some(to) = to {
             let until = from + YELLOW_USED_S;
-            self.run(scene, scratch, (from, until), (lamps, true), &mut |_, _, _| {});
-            begin_stage(self, scene, usize::from(to), at);
+            self.run(scene, scratch, (from, until), (lamps, true), &mut quietly);
+            self.recall(scene, slot, self.instants[at]);
+            self.begin_stage(scene, usize::from(to), at);
             (from, lamps) = (until, Lamps::Starting);
         }
-        self.run(scene, scratch, (from, horizon), (lamps, false), &mut |_, _, _| {});
+        self.run(scene, scratch, (from, horizon), (lamps, false), &mut quietly);
         let node = self.nodes[scratch];
-        let gain = node.gain - scene.lineup.rest(scene.situation, self.next(scratch));
+        let gain = node.gain - scene.lineup.rest(scene.situation, self.streams(scratch));
         let gain = fines(scene, &node).fold(gain, |gain, fine| gain - fine);
         let leaf = &mut self.leaves[usize::from(first)];
         let better = gain > leaf.gain || gain >= leaf.gain && row < leaf.row;
@@ -115,8 +113,8 @@ impl Beam {
         better
     }
 
-    /// The most that an ending can come to: every lane that has green before or after its last change is served from the
-    /// first instant on at which it can be, a headway apart, by nothing held but the arrivals.
+    /// The most that an ending can come to: whoever has green before or after its last change crosses at the first instant
+    /// at which he can, a headway apart, held by nothing but those before him and the change.
     fn most(&self, scene: Scene<'_>, ending: &Ending) -> f32 {
         let Scene { layout, situation, lineup } = scene;
         let slot = ending.slot as usize;
@@ -135,13 +133,25 @@ impl Beam {
             most -= situation.price;
         }
         most = fines(scene, &node).fold(most, |most, fine| most - fine);
-        let (next, ready) = (self.next(slot), self.ready(slot));
-        lineup.at_best(situation, next, most, |at, car| {
+        let streams = (self.streams(slot), now);
+        if to == from {
+            return lineup.at_best(situation, streams, most, |car, at, _| {
+                (after[usize::from(car.turn)] != Light::Red).then_some(at)
+            });
+        }
+        let yellow = now + YELLOW_USED_S + ROUNDING;
+        lineup.at_best(situation, streams, most, |car, at, stream| {
             let turn = usize::from(car.turn);
-            if before[turn] != Light::Red {
-                Some(now.max(ready[at]))
-            } else {
-                (after[turn] != Light::Red).then(|| now.max(ready[at]))
+            match (before[turn], after[turn]) {
+                (Light::Red, Light::Red) => None,
+                // It waits for its green, and starts then.
+                (Light::Red, _) if node.changes > 0 => {
+                    let open = now + layout.start_of(from, to, car.gate);
+                    let starts = car.arrival < open && !car.is_held();
+                    Some(later(at, if starts { open + stream.startup } else { open }))
+                }
+                (_, Light::Red) => (at <= yellow).then_some(at),
+                _ => Some(at),
             }
         })
     }

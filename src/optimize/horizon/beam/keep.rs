@@ -1,7 +1,8 @@
 //! Which partial sequences live on at an instant.
 
-use super::{Beam, PER_STAGE, WIDTH};
+use super::{Beam, Node, PER_STAGE, WIDTH};
 use crate::optimize::horizon::lineup::Scene;
+use crate::optimize::horizon::serve::later;
 
 /// Those that live on at one instant in one stage, by their places there, in order.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,12 +29,11 @@ impl Bucket {
 }
 
 impl Beam {
-    /// Puts the scratch slot among those that live on at an instant, if it is good enough.
-    pub(super) fn keep(&mut self, at: usize, scene: Scene<'_>) {
-        let (from, first) = (self.scratch(), at * WIDTH);
-        let node = &mut self.nodes[from];
-        node.owes = node.owes.max(self.instants[at]);
-        let node = *node;
+    /// Puts a partial sequence among those that live on at an instant, if it is good enough: `node`, and what slot `from`
+    /// says of its streams and exits. Its worth, where that is known already.
+    pub(super) fn keep(&mut self, at: usize, scene: Scene<'_>, from: usize, mut node: Node, worth: Option<f32>) {
+        let first = at * WIDTH;
+        node.owes = later(node.owes, self.instants[at]);
         let buckets = at * scene.layout.stages.len();
         let mine = buckets + usize::from(node.stage);
         let peers = self.buckets[mine];
@@ -50,8 +50,8 @@ impl Beam {
                 }
             }
         }
-        let worth = node.gain - scene.lineup.rest(scene.situation, self.next(from));
-        self.nodes[from].worth = worth;
+        let worth = worth.unwrap_or_else(|| node.gain - scene.lineup.rest(scene.situation, self.streams(from)));
+        node.worth = worth;
         let count = self.counts[at];
         let worth_of = |place: usize| self.nodes[first + place].worth;
         let least = |a: &usize, b: &usize| worth_of(*a).total_cmp(&worth_of(*b));
@@ -76,5 +76,6 @@ impl Beam {
             worst
         };
         self.copy(from, first + to);
+        self.nodes[first + to] = node;
     }
 }
