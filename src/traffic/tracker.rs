@@ -7,6 +7,7 @@
 
 mod beside;
 pub mod draw;
+mod drive;
 mod lane;
 mod loops;
 mod order;
@@ -20,6 +21,7 @@ use crate::keep::{keep, resume};
 use crate::network::{Conflict, Control, Network, Sensors, Turn};
 use crate::time::{Span, Time};
 use crate::traffic::saturation::Discharge;
+use drive::Road;
 
 /// How many past ticks of lamps are kept, so that readings may be this many ticks late.
 const LAMPS_KEPT: usize = 16;
@@ -361,17 +363,10 @@ impl Tracker {
     }
 
     /// What the lamps and the road beyond let a lane's head do.
-    fn road_ahead(&self, network: &Network, lane: LaneId, lamps: usize) -> lane::Road {
+    fn road_ahead(&self, network: &Network, lane: LaneId, lamps: usize) -> Road {
         let row = network.lane(lane);
-        let mut road = lane::Road {
-            passable: 0,
-            exits: 0,
-            yields: false,
-            blocked: false,
-            held: false,
-            signal: false,
-            ends: false,
-        };
+        let mut road =
+            Road { passable: 0, exits: 0, yields: false, blocked: false, held: false, signal: false, ends: false };
         // Where a road ends, who came as far as to its end has arrived and does not turn back.
         let turns_back = |c: ConnectionId| {
             let path = &network.connections()[c];

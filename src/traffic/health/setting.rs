@@ -1,11 +1,13 @@
 //! Where a loop lies: which limits its readings are judged by.
 
-use crate::ids::{LinkId, NodeId};
+use crate::ids::LinkId;
 use crate::network::Network;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
-/// A signal this near, over the road, stops and bunches traffic, m. Source: HCM, chapter 10: where signals are more than 2 mi
+/// A signal this near, over the road, stops and bunches traffic, mm. Source: HCM, chapter 10: where signals are more than 2 mi
 /// apart flow is uninterrupted.
-const SIGNAL_M: f64 = 3_200.0;
+const SIGNAL_MM: u64 = 3_200_000;
 
 /// What a loop's traffic may be held up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,25 +19,25 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Where a loop on `link` lies. Looks along the roads in either direction until it meets a signal: at most as far as
-    /// one matters, and in a city not far.
+    /// Where a loop on `link` lies. Looks along the roads in either direction, nearest first, until it meets a signal: at most
+    /// as far as one matters, and in a city not far.
     pub fn of(network: &Network, link: LinkId) -> Self {
         let row = network.link(link);
-        let mut near: Vec<(NodeId, f64)> = vec![(row.to, 0.0), (row.from, 0.0)];
-        let mut next = 0;
-        while let Some(&(node, far)) = near.get(next) {
-            next += 1;
-            let node = network.node(node);
+        let mut near = BinaryHeap::from([Reverse((0, row.to)), Reverse((0, row.from))]); // mm, so that they can be ordered
+        let mut seen = BTreeSet::new();
+        while let Some(Reverse((far, id))) = near.pop() {
+            let node = network.node(id);
             if node.junction.is_some() {
                 return Self::Interrupted;
             }
+            if !seen.insert(id) {
+                continue;
+            }
             for &link in node.incoming.iter().chain(&node.outgoing) {
-                let (row, far) = (network.link(link), far + network.link(link).length.get());
-                for end in [row.from, row.to] {
-                    // By the way first found, which need not be the shortest: nothing depends on a few metres.
-                    if far < SIGNAL_M && near.iter().all(|&(other, _)| other != end) {
-                        near.push((end, far));
-                    }
+                let row = network.link(link);
+                let far = far + (row.length.get() * 1e3) as u64;
+                if far < SIGNAL_MM {
+                    near.extend([row.from, row.to].map(|end| Reverse((far, end))));
                 }
             }
         }

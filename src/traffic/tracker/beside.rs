@@ -50,9 +50,7 @@ mod tests {
     use crate::time::{Span, Time};
 
     fn lane(gaps: &[f32]) -> LaneTrack {
-        let vehicles = gaps.iter().map(|&gap| Vehicle { gap, speed: 0.0, seed: 1 }).collect();
-        let mut track = LaneTrack::default();
-        (track.vehicles, track.length, track.speed) = (vehicles, 250.0, 15.0);
+        let mut track = LaneTrack::with(&gaps.iter().map(|&gap| (gap, 0.0)).collect::<Vec<_>>());
         track.loops.push(Loop::at(0.0, Span::SECOND));
         track
     }
@@ -71,8 +69,7 @@ mod tests {
             let mut lanes = [lane(&first), lane(&second)];
             lanes[0].counted(0.0, leave, 0.0, Span::SECOND, Time::from_s(1));
             comes_over(&mut lanes, 0);
-            let gaps = |track: &LaneTrack| track.vehicles.iter().map(|v| v.gap).collect::<Vec<_>>();
-            assert_eq!((gaps(&lanes[0]), gaps(&lanes[1])), expected, "{first:?} {second:?} {leave}");
+            assert_eq!((lanes[0].gaps(), lanes[1].gaps()), expected, "{first:?} {second:?} {leave}");
         }
     }
 }

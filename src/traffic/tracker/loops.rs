@@ -208,3 +208,74 @@ impl LaneTrack {
         used
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::drive::Road;
+    use super::*;
+
+    /// A green light with one exit.
+    const GO: Road =
+        Road { passable: 1, exits: 1, yields: false, blocked: false, held: false, signal: false, ends: false };
+
+    #[test]
+    fn a_loop_covered_under_red_tells_of_the_queue_before_it() {
+        // It counts nobody for it misses them; somebody has stood on it for four seconds.
+        let before = |track: &LaneTrack| track.vehicles.iter().filter(|v| v.gap <= 60.0).count();
+        let mut track = LaneTrack::with(&[(1.0, 0.0)]);
+        track.loops.push(Loop::at(60.0, Span::SECOND));
+        for second in 1..=4 {
+            assert_eq!(before(&track), 1, "{second}");
+            track.counted(60.0, 0, 1.0, Span::SECOND, Time::from_s(second));
+            track.heed_loops(1);
+        }
+        assert_eq!(before(&track), 6, "60 m of lorries and cars, one of them beyond: {:?}", track.vehicles);
+        // Whatever a camera tells, somebody calls for a green; and no more once the loop is free.
+        assert!(track.stood_on());
+        track.counted(60.0, 1, 0.3, Span::SECOND, Time::from_s(5));
+        assert!(!track.stood_on());
+        // Under green the first may have left long ago.
+        let mut track = LaneTrack { green: true, ..LaneTrack::with(&[(1.0, 0.0)]) };
+        track.loops.push(Loop::at(60.0, Span::SECOND));
+        for second in 1..=9 {
+            track.counted(60.0, 0, 1.0, Span::SECOND, Time::from_s(second));
+            track.heed_loops(1);
+        }
+        assert_eq!(before(&track), 1);
+    }
+
+    #[test]
+    fn nobody_leaves_who_was_not_counted_at_the_last_loop() {
+        // Without a signal, and so near to the end that a second leads past both.
+        for (count, expected) in [(0, 0), (1, 1)] {
+            let mut track = LaneTrack::with(&[(7.0, 12.0)]);
+            track.loops.push(Loop::at(6.0, Span::SECOND));
+            track.mark();
+            let mut left = 0;
+            for second in 1..=2 {
+                let now = Time::from_s(second);
+                let counted = if second == 1 { count } else { 0 };
+                track.counted(6.0, counted, 0.1, Span::SECOND, now);
+                let (crossed, _) = track.advance(1.0, &GO, 1);
+                for _ in 0..crossed {
+                    track.pop();
+                }
+                left += crossed;
+                track.mark();
+            }
+            assert_eq!(left, expected, "{count} {:?}", track.vehicles);
+        }
+    }
+
+    #[test]
+    fn a_queue_over_a_loop_reaches_beyond_it() {
+        let mut track = LaneTrack { flow: 0.25, green: true, ..LaneTrack::with(&[]) };
+        track.loops.push(Loop::at(60.0, Span::SECOND));
+        for second in 1..=8 {
+            track.counted(60.0, 0, 1.0, Span::SECOND, Time::from_s(second));
+            track.heed_loops(1);
+        }
+        // One, and those who came in eight seconds.
+        assert_eq!(track.gaps(), [67.5, 75.0, 82.5]);
+    }
+}
