@@ -20,6 +20,7 @@ pub mod queue;
 pub mod readings;
 pub mod saturation;
 mod scope;
+mod screenline;
 #[cfg(test)]
 mod tests;
 pub mod tracker;
@@ -43,6 +44,7 @@ use quality::{Estimate, Quality};
 use readings::{Allowance, Counters, Track};
 use saturation::Saturation;
 use scope::{Place, Role, Scope};
+use screenline::Screenlines;
 use turning::Turning;
 
 /// How the estimator works.
@@ -161,6 +163,7 @@ pub struct Traffic {
     /// Time inside the node, s a vehicle: spent, and at free flow.
     inside: Table<MovementId, (f32, f32)>,
     turning: Turning,
+    screenlines: Screenlines,
     profile: Profile,
     imputation: Imputation,
     index: Index,
@@ -173,7 +176,7 @@ pub struct Traffic {
 }
 
 resume!(Traffic {
-    kept: counters, turned, inside, turning, profile, imputation, index, announced, changed, closed, now, ticks;
+    kept: counters, turned, inside, turning, screenlines, profile, imputation, index, announced, changed, closed, now, ticks;
     each: ears, lanes, roads;
     built: network, settings, scope, allowance, watching
 });
@@ -222,6 +225,7 @@ impl Traffic {
             turned: Table::over(&scope.movements, 0.0),
             inside,
             turning: Turning::new(&network, &scope),
+            screenlines: Screenlines::new(&network, sensors, &scope),
             profile: Profile::new(&scope.lanes),
             imputation: Imputation::new(&network, &scope),
             index: Index::new(&network, &scope),

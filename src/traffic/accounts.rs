@@ -8,7 +8,7 @@ use crate::ids::{Id, LaneId, LinkId, span};
 use crate::network::Network;
 use crate::time::Time;
 use crate::traffic::health::Cause;
-use crate::traffic::lane::Lane;
+use crate::traffic::lane::{Lane, VIEW_AGE_MAX};
 use crate::traffic::queue::SPACING;
 use crate::traffic::scope::Role;
 use crate::traffic::{Road, Traffic};
@@ -29,6 +29,11 @@ const UNSEEN_A_READING: f32 = 5.0;
 const OWN_SHARE: f32 = 0.6;
 
 impl Road {
+    /// Whether its camera says, now, which way those go who leave.
+    pub(super) fn turns_told(&self, now: Time) -> bool {
+        self.camera_ok && self.turns_ok && now - self.seen_at <= VIEW_AGE_MAX
+    }
+
     /// Vehicles by the loops for each that the camera saw turn. Ten vehicles that agree are the prior.
     pub(super) fn turn_ratio(&self) -> f32 {
         ((self.crossed_sum + 10.0) / (self.turned_sum + 10.0)).clamp(0.4, 2.5)

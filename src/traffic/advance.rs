@@ -100,6 +100,8 @@ impl Traffic {
         for link in span(&self.scope.links) {
             self.depart(&network, link, dt, green);
         }
+        let told = |link: LinkId| self.roads[link].turns_told(now);
+        self.screenlines.advance(&network, &self.lanes, now, &mut self.turning, told);
         for link in span(&self.scope.links) {
             self.settle(&network, link, dt);
         }
@@ -119,7 +121,7 @@ impl Traffic {
         let now = self.now;
         let road = &mut self.roads[id];
         let camera = road.camera_ok && now - road.seen_at <= VIEW_AGE_MAX;
-        let turns = camera && road.turns_ok;
+        let turns = road.turns_told(now);
         let (mut counted, mut lanes, mut exact) = (0.0, 0_u32, true);
         for lane in self.lanes.slice_mut(&link.lanes) {
             lane.tick(now, dt, green);

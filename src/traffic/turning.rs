@@ -82,7 +82,8 @@ impl Turning {
         }
     }
 
-    fn add(&mut self, exits: &Range<ConnectionId>, path: ConnectionId, vehicles: f32) {
+    /// Learns that so many vehicles took `path`, one of the `exits` of their lane.
+    pub(crate) fn add(&mut self, exits: &Range<ConnectionId>, path: ConnectionId, vehicles: f32) {
         self.weights[path] += vehicles.max(0.0);
         let total: f32 = self.weights.slice(exits).iter().sum();
         if total > MEMORY_VEH {
