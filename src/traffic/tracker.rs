@@ -6,6 +6,7 @@
 //! seed ([`draw`]), again and again the same.
 
 mod beside;
+mod choice;
 pub mod draw;
 mod drive;
 mod lane;
@@ -27,12 +28,6 @@ use drive::Road;
 const LAMPS_KEPT: usize = 16;
 /// Nobody is waited for longer: an older state tells too little of the present.
 const LAG_MAX: Span = Span::from_s(10);
-/// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
-const LANE_CHOICE_M: f32 = 80.0;
-/// An approach is chopped into no more pieces that matter.
-const PIECES_MOST: usize = 4;
-/// A lane that nobody was ever seen to leave is taken as if so many left it a second.
-const LEAST_FLOW: f32 = 1e-3;
 /// A standing vehicle at the line that has not moved for this long under green is not there, or turns elsewhere, s.
 const STUCK_S: f32 = 4.0;
 
@@ -334,46 +329,6 @@ impl Tracker {
         let seed = seed.unwrap_or_else(|| self.seed());
         let to = self.lane_taken(network, connection, seed);
         self.transit.push(Transit { to, at: at + inside, seed });
-    }
-
-    /// The lane into which a vehicle sorts itself that takes a path: behind a signal any of a long road, else one of those that
-    /// its lane leads to there; each as often as it is left.
-    fn lane_taken(&self, network: &Network, connection: ConnectionId, seed: u32) -> LaneId {
-        let path = &network.connections()[connection];
-        let link = network.link(network.lane(path.to).link);
-        let any = path.control.group().is_some() && link.length.get() as f32 >= LANE_CHOICE_M;
-        let twins = || {
-            let exits = span(&network.lane(path.from).exits).map(|c| &network.connections()[c]);
-            exits.filter(|c| c.movement == path.movement).map(|c| c.to)
-        };
-        if link.lane_count() == 1 || !any && twins().count() == 1 {
-            return path.to;
-        }
-        let may = |lane: &LaneId| any || twins().any(|twin| twin == *lane);
-        let flow = |lane| self.lanes.get(self.last_piece(network, lane)).map_or(0.0, |track| track.flow + LEAST_FLOW);
-        let total: f32 = span(&link.lanes).filter(may).map(flow).sum();
-        let mut rest = draw::unit(seed, 0x1a9e) * total;
-        for lane in span(&link.lanes).filter(may) {
-            rest -= flow(lane);
-            if rest < 0.0 {
-                return lane;
-            }
-        }
-        path.to
-    }
-
-    /// The lane at whose end a lane is left, where it is one of several pieces.
-    fn last_piece(&self, network: &Network, lane: LaneId) -> LaneId {
-        let mut piece = lane;
-        for _ in 0..PIECES_MOST {
-            let mut exits = span(&network.lane(piece).exits).map(|c| &network.connections()[c]);
-            let (Some(only), None) = (exits.next(), exits.next()) else { break };
-            if only.control.group().is_some() || !self.lanes.range().contains(&only.to) {
-                break;
-            }
-            piece = only.to;
-        }
-        piece
     }
 
     /// Lets vehicles that are through their node enter their lane.
