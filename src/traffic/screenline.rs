@@ -29,6 +29,8 @@ const STRANGERS: f32 = 0.01;
 const CHANGES_LANES: f32 = 0.3;
 /// A screenline is looked for so many links on.
 const LINKS_MOST: usize = 6;
+/// A path is taken to be gone by at least this often: whoever takes it again after long could not be recognised otherwise.
+const SHARE_LEAST: f32 = 0.005;
 /// It is judged where those who left a lane went when there are so many, vehicles.
 const ENOUGH_VEH: f32 = 10.0;
 
@@ -139,7 +141,7 @@ impl Screenlines {
         for (path, share) in span(exits).zip(turning.fractions(exits)) {
             if let Some(line) = self.lines[path].filter(|line| heard(line.link)) {
                 let at = now + Span::nearest(f64::from(line.way_s + START_S));
-                self.awaited[line.link].push(Awaited { path, at, vehicles: count * share as f32 });
+                self.awaited[line.link].push(Awaited { path, at, vehicles: count * (share as f32).max(SHARE_LEAST) });
             }
         }
     }
@@ -155,7 +157,7 @@ impl Screenlines {
         let rest = self.left[lane] - span(exits).map(|path| self.again[path]).sum::<f32>();
         if let Some(turning) = turning {
             let seen = |path: ConnectionId| self.lines[path].is_some_and(|line| heard(line.link));
-            let share = |path| turning.fraction(exits, path) as f32;
+            let share = |path| (turning.fraction(exits, path) as f32).max(SHARE_LEAST);
             let unseen: f32 = span(exits).filter(|&path| !seen(path)).map(share).sum();
             let went = |path| self.again[path] + if seen(path) { 0.0 } else { rest.max(0.0) * share(path) / unseen };
             let went: Vec<f32> = span(exits).map(went).collect();
