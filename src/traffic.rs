@@ -194,7 +194,9 @@ impl Traffic {
 
     fn of(network: Arc<Network>, sensors: &Sensors, settings: Settings, partition: Option<usize>) -> Self {
         let scope = Scope::new(&network, sensors, partition);
-        let ears = scope.places(&network, sensors).into_iter().map(|place| Ear {
+        let places = scope.places(&network, sensors);
+        let screenlines = Screenlines::new(&network, sensors, &scope, &places);
+        let ears = places.into_iter().map(|place| Ear {
             setting: health::Setting::of(&network, place.link),
             place,
             track: Track::default(),
@@ -225,7 +227,7 @@ impl Traffic {
             turned: Table::over(&scope.movements, 0.0),
             inside,
             turning: Turning::new(&network, &scope),
-            screenlines: Screenlines::new(&network, sensors, &scope),
+            screenlines,
             profile: Profile::new(&scope.lanes),
             imputation: Imputation::new(&network, &scope),
             index: Index::new(&network, &scope),

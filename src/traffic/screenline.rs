@@ -13,7 +13,7 @@ use crate::keep::{keep, resume};
 use crate::network::{Network, Sensors, Turn};
 use crate::time::{Span, Time};
 use crate::traffic::lane::Lane;
-use crate::traffic::scope::{Role, Scope};
+use crate::traffic::scope::{Place, Role, Scope};
 use crate::traffic::turning::Turning;
 
 /// Whoever starts at a line takes so much longer than one who drives through, s.
@@ -73,9 +73,9 @@ pub(crate) struct Screenlines {
 resume!(Screenlines { kept: awaited, left, again; built: lines });
 
 impl Screenlines {
-    pub(crate) fn new(network: &Network, sensors: &Sensors, scope: &Scope) -> Self {
+    pub(crate) fn new(network: &Network, sensors: &Sensors, scope: &Scope, places: &[Place]) -> Self {
         let mut entries = Table::over(&scope.lanes, None);
-        for (place, &id) in scope.places(network, sensors).iter().zip(&scope.sensors) {
+        for (place, &id) in places.iter().zip(&scope.sensors) {
             if place.role == Role::Entry {
                 entries[place.lane] = Some(sensors.table()[id].distance.get());
             }
@@ -259,7 +259,8 @@ mod tests {
     #[test]
     fn a_path_leads_to_the_next_loops_that_all_come_to() {
         let (network, sensors) = fork();
-        let lines = Screenlines::new(&network, &sensors, &Scope::new(&network, &sensors, None)).lines;
+        let scope = Scope::new(&network, &sensors, None);
+        let lines = Screenlines::new(&network, &sensors, &scope, &scope.places(&network, &sensors)).lines;
         let link = |name: &str| network.link_named(name).expect("it is drawn");
         let lane = network.link(link("in")).lanes.start;
         let found: Vec<_> =
@@ -276,7 +277,9 @@ mod tests {
     fn shares_are_learned_from_who_is_counted_again_and_who_is_not() {
         let (network, sensors) = fork();
         let scope = Scope::new(&network, &sensors, None);
-        let (mut lines, mut turning) = (Screenlines::new(&network, &sensors, &scope), Turning::new(&network, &scope));
+        let places = scope.places(&network, &sensors);
+        let mut lines = Screenlines::new(&network, &sensors, &scope, &places);
+        let mut turning = Turning::new(&network, &scope);
         let mut lanes = Table::over(&scope.lanes, Lane::new(None, network.link(LinkId::of(0)).speed));
         let lane = |name| network.link(network.link_named(name).expect("it is drawn")).lanes.start;
         let (from, ahead, left) = (lane("in"), lane("ahead"), lane("farther"));

@@ -72,6 +72,8 @@ keep!(Transit { to, at, seed });
 pub struct Tracker {
     lanes: Table<LaneId, LaneTrack>,
     order: Vec<LaneId>,
+    /// The lane at whose end each lane is left.
+    last_pieces: Table<LaneId, LaneId>,
     /// The lanes of roads that nothing leads to.
     sources: Vec<LaneId>,
     shares: Table<ConnectionId, f32>,
@@ -89,7 +91,7 @@ pub struct Tracker {
 resume!(Tracker {
     kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
     each: lanes;
-    built: order, sources, crossed
+    built: order, last_pieces, sources, crossed
 });
 
 impl Tracker {
@@ -114,6 +116,7 @@ impl Tracker {
         Self {
             sources: lanes.ids().filter(from_outside).collect(),
             order: order::downstream_first(network, &partition.lanes),
+            last_pieces: choice::last_pieces(network, &partition.lanes),
             lanes,
             shares,
             transit: Vec::new(),

@@ -1,8 +1,9 @@
 //! Which lane a vehicle takes on the road it turns into.
 
 use super::{Tracker, draw};
-use crate::ids::{ConnectionId, LaneId, span};
+use crate::ids::{ConnectionId, LaneId, Table, span};
 use crate::network::Network;
+use std::ops::Range;
 
 /// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
 const LANE_CHOICE_M: f32 = 80.0;
@@ -26,7 +27,7 @@ impl Tracker {
             return path.to;
         }
         let may = |lane: &LaneId| any || twins().any(|twin| twin == *lane);
-        let flow = |lane| self.lanes.get(self.last_piece(network, lane)).map_or(0.0, |track| track.flow + LEAST_FLOW);
+        let flow = |lane| self.lanes[self.last_pieces[lane]].flow + LEAST_FLOW;
         let total: f32 = span(&link.lanes).filter(may).map(flow).sum();
         let mut rest = draw::unit(seed, 0x1a9e) * total;
         for lane in span(&link.lanes).filter(may) {
@@ -37,20 +38,24 @@ impl Tracker {
         }
         path.to
     }
+}
 
-    /// The lane at whose end a lane is left, where it is one of several pieces.
-    fn last_piece(&self, network: &Network, lane: LaneId) -> LaneId {
+/// The lane at whose end each of `lanes` is left: itself, or the last of the pieces that it is chopped into.
+pub(super) fn last_pieces(network: &Network, lanes: &Range<LaneId>) -> Table<LaneId, LaneId> {
+    let mut last = Table::over(lanes, lanes.start);
+    for lane in span(lanes) {
         let mut piece = lane;
         for _ in 0..PIECES_MOST {
             let mut exits = span(&network.lane(piece).exits).map(|c| &network.connections()[c]);
             let (Some(only), None) = (exits.next(), exits.next()) else { break };
-            if only.control.group().is_some() || !self.lanes.range().contains(&only.to) {
+            if only.control.group().is_some() || !lanes.contains(&only.to) {
                 break;
             }
             piece = only.to;
         }
-        piece
+        last[lane] = piece;
     }
+    last
 }
 
 #[cfg(test)]
@@ -58,7 +63,7 @@ mod tests {
     use super::super::Input;
     use super::*;
     use crate::event::{Reading, Seen};
-    use crate::ids::{GroupSet, Id, Table};
+    use crate::ids::{GroupSet, Id};
     use crate::network::Sensors;
     use crate::network::limits::Limits;
     use crate::time::{Span, Time};
