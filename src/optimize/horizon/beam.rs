@@ -18,11 +18,13 @@ use ending::{Ending, Leaf};
 use keep::Bucket;
 use stretch::{Lamps, quietly};
 
-/// Partial sequences that live on at each instant.
-const WIDTH: usize = 60;
-/// And of those at most so many that are in one stage: one that has just changed has gained less so far than one that
-/// stayed, and may still be better.
-const PER_STAGE: usize = 6;
+/// At least so many partial sequences in one stage live on at each instant: one that has just changed has gained less so
+/// far than one that stayed, and may still be better.
+const PER_STAGE: usize = 2;
+/// And so many where instants are few.
+const PER_STAGE_MAX: usize = 6;
+/// And at most so many in all stages.
+const WIDTH_MAX: usize = 60;
 /// Most instants of decision.
 const INSTANTS_MAX: usize = 24;
 /// Most changes of one sequence.
@@ -106,11 +108,14 @@ pub(super) struct Beam {
     leaves: Vec<Leaf>,
 }
 
-/// How many streams there are, and how many exits if somebody may have to wait for room on one.
+/// How many streams there are, how many exits if somebody may have to wait for room on one, and how many partial sequences
+/// may live on at an instant, in one stage and in all.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     streams: usize,
     exits: usize,
+    per_stage: usize,
+    width: usize,
 }
 
 impl Beam {
@@ -129,13 +134,16 @@ impl Beam {
             at += (apart / grid).ceil().max(1.0) * grid;
         }
         let exits = if lineup.is_crowded() { layout.exits.len() } else { 0 };
-        self.size = Size { streams: situation.streams.len(), exits };
-        let (slots, stages) = (self.instants.len() * WIDTH + 2, layout.stages.len());
+        let (instants, stages) = (self.instants.len(), layout.stages.len());
+        let per_stage = (PER_STAGE * INSTANTS_MAX / instants.max(1)).clamp(PER_STAGE, PER_STAGE_MAX);
+        let width = (per_stage * stages).min(WIDTH_MAX);
+        self.size = Size { streams: situation.streams.len(), exits, per_stage, width };
+        let slots = instants * width + 2;
         self.nodes.resize(slots, Node::NONE);
         self.counts.clear();
-        self.counts.resize(self.instants.len(), 0);
+        self.counts.resize(instants, 0);
         self.buckets.clear();
-        self.buckets.resize(self.instants.len() * stages, Bucket::default());
+        self.buckets.resize(instants * stages, Bucket::default());
         // What stood in a slot before is never looked at, so room is only added.
         self.streams.resize(self.streams.len().max(slots * self.size.streams), Progress::default());
         self.taken.resize(self.taken.len().max(slots * exits), 0.0);
@@ -154,6 +162,11 @@ impl Beam {
         self.nodes.len() - 1
     }
 
+    /// The instant of a slot.
+    fn instant_of(&self, slot: usize) -> f32 {
+        self.instants[slot / self.size.width]
+    }
+
     /// How far each stream has come in a slot.
     fn streams(&self, slot: usize) -> &[Progress] {
         &self.streams[slot * self.size.streams..][..self.size.streams]
@@ -161,7 +174,7 @@ impl Beam {
 
     /// Copies the state of slot `from` into slot `to`.
     fn copy(&mut self, from: usize, to: usize) {
-        let Size { streams, exits } = self.size;
+        let Size { streams, exits, .. } = self.size;
         self.streams.copy_within(from * streams..(from + 1) * streams, to * streams);
         if exits > 0 {
             self.taken.copy_within(from * exits..(from + 1) * exits, to * exits);
@@ -215,7 +228,7 @@ fn search(
     beam.keep(0, scene, scratch, beam.nodes[scratch], None);
     for at in 0..beam.instants.len() {
         for place in 0..beam.counts[at] {
-            expand(beam, scene, at, at * WIDTH + place, forced);
+            expand(beam, scene, at, at * beam.size.width + place, forced);
         }
     }
     beam.end_all(scene, hopeless);
@@ -230,7 +243,7 @@ fn exhaustive(layout: &Layout, situation: &Situation, work: &mut Workspace) -> S
 
 /// The present in the scratch slot.
 fn start(beam: &mut Beam, Scene { situation, .. }: Scene<'_>) {
-    let (Size { streams, exits }, slot) = (beam.size, beam.scratch());
+    let (Size { streams, exits, .. }, slot) = (beam.size, beam.scratch());
     let begin = situation.streams.iter().map(|stream| Progress { next: 0, ready: stream.ready });
     beam.streams[slot * streams..][..streams].iter_mut().zip(begin).for_each(|(to, progress)| *to = progress);
     beam.taken[slot * exits..][..exits].fill(0.0);

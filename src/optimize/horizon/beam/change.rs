@@ -3,7 +3,7 @@
 //! What a change owes is nearly always settled before the next one begins. Where it is not, or where the lamps of the present
 //! still count, what each group is owed is looked up from the sequence's changes.
 
-use super::{Beam, LATE, LATE_RATE, LONG_OPEN, WIDTH, bits};
+use super::{Beam, LATE, LATE_RATE, LONG_OPEN, bits};
 use crate::ids::Id;
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::later;
@@ -32,7 +32,7 @@ impl Beam {
 
     /// When every minimum green in stage `to` is over if the change into it begins at a slot's instant.
     pub(super) fn duty_done(&self, Scene { layout, situation, .. }: Scene<'_>, slot: usize, to: usize) -> f32 {
-        let (node, now) = (&self.nodes[slot], self.instants[slot / WIDTH]);
+        let (node, now) = (&self.nodes[slot], self.instant_of(slot));
         let (from, is_root) = (usize::from(node.stage), node.changes == 0);
         if !self.owed {
             return layout.duties(from, to).iter().fold(0.0, |end, &(owed, least)| later(end, now + owed + least));

@@ -1,7 +1,7 @@
 //! How partial sequences end: each as it is, or after a last change, at the horizon. Those go first that can come to most;
 //! one that cannot come to what counts any more is not run at all.
 
-use super::{Beam, LATE, LATE_RATE, Lamps, Node, TIE, WIDTH, bits, quietly};
+use super::{Beam, LATE, LATE_RATE, Lamps, Node, TIE, bits, quietly};
 use crate::optimize::horizon::layout::Light;
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::{YELLOW_USED_S, later};
@@ -82,7 +82,7 @@ impl Beam {
         let node = &self.nodes[slot as usize];
         match (node.path[0], to) {
             ((stage, 0), _) if node.changes > 0 => stage,
-            (_, Some(to)) if node.changes == 0 && (slot as usize) < WIDTH => to,
+            (_, Some(to)) if node.changes == 0 && (slot as usize) < self.size.width => to,
             _ => (self.leaves.len() - 1) as u8,
         }
     }
@@ -91,7 +91,7 @@ impl Beam {
     fn end(&mut self, scene: Scene<'_>, &Ending { slot, to, first, row, .. }: &Ending) -> bool {
         let (slot, scratch) = (slot as usize, self.scratch());
         self.copy(slot, scratch);
-        let (at, horizon) = (slot / WIDTH, scene.situation.horizon);
+        let (at, horizon) = (slot / self.size.width, scene.situation.horizon);
         let mut from = self.instants[at];
         let mut lamps = if self.nodes[slot].changes == 0 { Lamps::Root } else { Lamps::Calm };
         if let Some(to) = to {
@@ -118,7 +118,7 @@ impl Beam {
     fn most(&self, scene: Scene<'_>, ending: &Ending) -> f32 {
         let Scene { layout, situation, lineup } = scene;
         let slot = ending.slot as usize;
-        let (mut node, now) = (self.nodes[slot], self.instants[slot / WIDTH]);
+        let (mut node, now) = (self.nodes[slot], self.instant_of(slot));
         let from = usize::from(node.stage);
         let to = ending.to.map_or(from, usize::from);
         let (before, after) = (layout.lights(from), layout.lights(to));

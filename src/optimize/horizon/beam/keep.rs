@@ -1,6 +1,6 @@
 //! Which partial sequences live on at an instant.
 
-use super::{Beam, Node, PER_STAGE, WIDTH};
+use super::{Beam, Node, PER_STAGE_MAX};
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::later;
 
@@ -8,7 +8,7 @@ use crate::optimize::horizon::serve::later;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Bucket {
     count: u8,
-    places: [u8; PER_STAGE],
+    places: [u8; PER_STAGE_MAX],
 }
 
 impl Bucket {
@@ -32,7 +32,7 @@ impl Beam {
     /// Puts a partial sequence among those that live on at an instant, if it is good enough: `node`, and what slot `from`
     /// says of its streams and exits. Its worth, where that is known already.
     pub(super) fn keep(&mut self, at: usize, scene: Scene<'_>, from: usize, mut node: Node, worth: Option<f32>) {
-        let first = at * WIDTH;
+        let first = at * self.size.width;
         node.owes = later(node.owes, self.instants[at]);
         let buckets = at * scene.layout.stages.len();
         let mine = buckets + usize::from(node.stage);
@@ -57,7 +57,7 @@ impl Beam {
         let least = |a: &usize, b: &usize| worth_of(*a).total_cmp(&worth_of(*b));
         let to = if let Some(beaten) = beaten {
             beaten
-        } else if count < WIDTH && peers.places().len() < PER_STAGE {
+        } else if count < self.size.width && peers.places().len() < self.size.per_stage {
             self.counts[at] += 1;
             self.buckets[mine].push(count as u8);
             count

@@ -45,7 +45,7 @@ impl Beam {
         (lamps, ends): (Lamps, bool),
         note: &mut impl FnMut(usize, f32, usize),
     ) {
-        let Size { streams, exits } = self.size;
+        let Size { streams, exits, .. } = self.size;
         let node = &mut self.nodes[slot];
         if node.rests > until {
             return;
