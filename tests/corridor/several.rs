@@ -21,8 +21,9 @@ fn two_that_cross_pass_one_after_the_other() {
     street.lawful();
     for call in ["call-1", "call-2"] {
         let states: Vec<State> = street.states(call).into_iter().map(|s| s.0).collect();
-        use State::{Active, Passed, Planned, Recovered, Requested};
-        assert_eq!(states, [Requested, Planned, Active, Passed, Recovered], "{call}");
+        use State::{Active, Passed, Planned, Requested};
+        assert!(states.starts_with(&[Requested, Planned, Active, Passed]), "{call}: {states:?}");
+        assert!(street.is_over(call), "{call}: {states:?}");
     }
     let ratios = street.ratios();
     assert!(ratios[0] < 1.15 && ratios[1] < 1.7, "{ratios:?}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use greenwave::corridor::recovery::{Account, Standing};
 use greenwave::corridor::{Report, State};
 use greenwave::engine::Settings;
 use greenwave::engine::city::City;
@@ -174,6 +175,17 @@ impl Street {
         let mut states: Vec<(State, i64)> = own.map(|report| (report.state, report.at.ms() / 1000)).collect();
         states.dedup_by_key(|s| s.0);
         states
+    }
+
+    /// Whether a call has ended with every junction that led for it coordinated again, or leading for another call. Whether
+    /// others had been paid back by then hangs on who came by: that is told in either case.
+    pub(crate) fn is_over(&self, id: &str) -> bool {
+        let last = self.reports.iter().rfind(|report| *report.request.id == *id);
+        last.is_some_and(|report| {
+            let ended = matches!(report.state, State::Recovered | State::Unrecovered);
+            let back = |account: &Account| account.back.is_some() || account.standing == Standing::PassedOn;
+            ended && !report.accounts.is_empty() && report.accounts.iter().all(back)
+        })
     }
 
     /// When something was said of a call whose words have `part` in them, s.
