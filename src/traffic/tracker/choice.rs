@@ -1,9 +1,10 @@
 //! Which lane a vehicle takes on the road it turns into.
 
+use std::ops::Range;
+
 use super::{Tracker, draw};
 use crate::ids::{ConnectionId, LaneId, Table, span};
 use crate::network::Network;
-use std::ops::Range;
 
 /// On links at least this long a vehicle takes the lane of its next turn; on shorter ones it stays where it entered.
 const LANE_CHOICE_M: f32 = 80.0;
