@@ -191,7 +191,8 @@ impl Engine {
                 let waiting = post.waiting.since();
                 let reference = post.reference.as_ref().filter(|_| post.rung == Some(Rung::Actuated) || stands_in);
                 if let (Some(reference), Some(sight)) = (reference, &self.sight) {
-                    let seen = Now { at: from, stage, lamps: &running.lamps, waiting, lanes: sight.lanes() };
+                    let (since, lamps, lanes) = (running.since, &running.lamps, sight.lanes());
+                    let seen = Now { at: from, stage, since, lamps, waiting, lanes };
                     let changes = match reference.decide(&self.network, id, &seen) {
                         Decision::Keep => Vec::new(),
                         Decision::Switch(stage) => vec![Change::new(stage, from)],

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::event::{Reading, Seen};
-use crate::ids::{GroupId, GroupSet, LaneId, Table, span};
+use crate::ids::{GroupSet, LaneId, Table, span};
 use crate::keep::keep;
-use crate::network::{Conflict, GroupKind, Junction, Network, Sensors};
+use crate::network::{Junction, Network, Sensors};
 use crate::time::{Span, Time};
 
 /// A queue that has had green for so long since somebody last left it does not move (a green of some of its turns alone
@@ -77,7 +77,7 @@ impl Fronts {
             let (mut ruled, mut free) = (0, 0);
             for (_, group) in groups {
                 ruled += 1;
-                free += i64::from(green.contains(group) && goes_first(junction, group, green));
+                free += i64::from(green.contains(group) && junction.goes_first(group, green));
             }
             // Where not all turns of a lane may go, its first may wait for one that may not.
             match free {
@@ -113,12 +113,6 @@ impl Front {
             (self.stuck, self.moved) = (true, 0);
         }
     }
-}
-
-/// Whether a group gives way to no vehicles of those that are green: who does may wait for long and be in order.
-fn goes_first(junction: &Junction, group: GroupId, green: GroupSet) -> bool {
-    let vehicles = |&other: &GroupId| junction.groups[other].kind == GroupKind::Vehicle;
-    !green.iter().filter(vehicles).any(|other| junction.conflict(group, other) == Conflict::Yields)
 }
 
 #[cfg(test)]

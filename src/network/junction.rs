@@ -36,6 +36,12 @@ impl Junction {
         self.conflicts[[a.index(), b.index()]]
     }
 
+    /// Whether a group gives way to no vehicles of those that are green.
+    pub fn goes_first(&self, group: GroupId, green: GroupSet) -> bool {
+        let vehicles = |&other: &GroupId| self.groups[other].kind == GroupKind::Vehicle;
+        !green.iter().filter(vehicles).any(|other| self.conflict(group, other) == Conflict::Yields)
+    }
+
     /// Whether the two may never be green together.
     pub fn never_together(&self, a: GroupId, b: GroupId) -> bool {
         self.conflict(a, b) == Conflict::Never

@@ -2,7 +2,7 @@
 
 use super::decision::{Decision, LaneSeen, Now, lanes_of};
 use crate::ids::{GroupId, GroupSet, LaneId, StageId, Table};
-use crate::network::{Junction, Network};
+use crate::network::{Conflict, Junction, Network};
 use crate::time::Span;
 
 /// How it is set.
@@ -61,7 +61,9 @@ impl Actuated {
             return Decision::Keep;
         }
         let (ending, _) = junction.change(now.stage, next);
-        let held = ending.iter().any(|group| self.extends(group, now.lanes));
+        let losing = ending.union(self.yielding(junction, next).difference(self.yielding(junction, now.stage)));
+        let held =
+            losing.intersection(junction.stages[now.stage].groups).iter().any(|group| self.extends(group, now.lanes));
         let Some(green) = now.stage_green_since(junction).map(|since| now.at - since) else { return Decision::Keep };
         let position = self.order.iter().position(|&stage| stage == now.stage);
         let longest = position.map_or(self.settings.max_green, |at| self.longest[at]);
@@ -70,24 +72,50 @@ impl Actuated {
         if held && green < longest { Decision::Keep } else { Decision::Switch(next) }
     }
 
-    /// The next stage in order that somebody waits for and that this one does not serve. Stages nobody waits for are
+    /// The next stage in order that somebody waits for and that this one does not serve, or that spares those giving way who
+    /// do not get through. Stages nobody waits for are
     /// skipped as far as the junction's order lets them. None where nobody waits: green rests.
     fn next(&self, junction: &Junction, now: &Now<'_>, called: GroupSet) -> Option<StageId> {
         let here = junction.stages[now.stage].groups;
         let open = called.difference(here);
-        if open.is_empty() {
+        let pressing = self.pressing(junction, now, open.is_empty());
+        if open.is_empty() && pressing.is_empty() {
             return None;
         }
         let n = self.order.len();
         let at = self.order.iter().position(|&stage| stage == now.stage);
         let following = (1..=n).map(|step| self.order[at.map_or(step - 1, |at| (at + step) % n)]);
         let others = following.filter(|&stage| stage != now.stage);
-        let helps = |stage: StageId| !junction.stages[stage].groups.intersection(open).is_empty();
+        let helps = |stage: StageId| {
+            let green = junction.stages[stage].groups;
+            let spared = |group: GroupId| green.contains(group) && junction.goes_first(group, green);
+            !green.intersection(open).is_empty() || pressing.iter().any(spared)
+        };
         let follows = |stage: StageId| junction.may_follow(now.stage, stage);
         let mut others = others.filter(|&stage| follows(stage));
         let first = others.clone().next();
         // Where nothing that helps may follow at once, the way there leads over the next in order.
         others.find(|&stage| helps(stage)).or(first)
+    }
+
+    /// The groups that are green in a stage and give way there to vehicles.
+    fn yielding(&self, junction: &Junction, stage: StageId) -> GroupSet {
+        let green = junction.stages[stage].groups;
+        green.iter().filter(|&group| !junction.goes_first(group, green)).collect()
+    }
+
+    /// Groups that give way in the present stage and whose traffic still comes, so that a stage which spares them that is
+    /// worth its time; where nobody waits elsewhere, only while those come to whom they give way.
+    fn pressing(&self, junction: &Junction, now: &Now<'_>, nobody_waits: bool) -> GroupSet {
+        let green = junction.stages[now.stage].groups;
+        let gaps = |group: GroupId| {
+            nobody_waits
+                && !green
+                    .iter()
+                    .any(|other| junction.conflict(group, other) == Conflict::Yields && self.extends(other, now.lanes))
+        };
+        let yielding = self.yielding(junction, now.stage);
+        yielding.iter().filter(|&group| self.extends(group, now.lanes) && !gaps(group)).collect()
     }
 
     /// Whether a lane of `group` has no loop that works. Who comes there is not seen: it gets what the base program gives.
@@ -147,7 +175,8 @@ mod tests {
             lanes[lane] = Some(LaneSeen { since_hit: hit.map(Span::from_s), heard, ..LaneSeen::default() });
         }
         let waiting = waiting.into_iter().map(|since| since.map(Time::from_s)).collect();
-        let now = Now { at: Time::from_s(at), stage: StageId::of(0), lamps: &lamps, waiting: &waiting, lanes: &lanes };
+        let (stage, since) = (StageId::of(0), Time::EPOCH);
+        let now = Now { at: Time::from_s(at), stage, since, lamps: &lamps, waiting: &waiting, lanes: &lanes };
         controller.decide(junction, &now)
     }
 

@@ -37,6 +37,8 @@ pub struct Now<'a> {
     pub at: Time,
     /// The stage it is in or changing into.
     pub stage: StageId,
+    /// When the change into that stage began.
+    pub since: Time,
     /// What its lamps show.
     pub lamps: &'a Lamps,
     /// Since when demand has waited for each group at red; none where nobody waits.
@@ -46,14 +48,10 @@ pub struct Now<'a> {
 }
 
 impl Now<'_> {
-    /// Since when every group of the stage has been green; none while one of them still waits for its turn.
+    /// Since when it has been in the stage and every group of it green; none while one of them still waits for its turn.
     pub fn stage_green_since(&self, junction: &Junction) -> Option<Time> {
         let green = |group: GroupId| self.lamps.group(group).green_from.filter(|&from| from <= self.at);
-        junction.stages[self.stage]
-            .groups
-            .iter()
-            .map(green)
-            .try_fold(Time::LONG_AGO, |last, from| Some(last.max(from?)))
+        junction.stages[self.stage].groups.iter().map(green).try_fold(self.since, |last, from| Some(last.max(from?)))
     }
 
     /// Whether the change into `next` leaves every group that loses green its shortest green, and `least` at least if

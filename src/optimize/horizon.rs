@@ -5,6 +5,7 @@
 mod beam;
 mod carry;
 pub mod due;
+mod exit;
 #[cfg(test)]
 mod fixture;
 mod inside;

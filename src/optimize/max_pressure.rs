@@ -140,7 +140,14 @@ mod tests {
             }
         }
         let waiting = waiting.into_iter().map(|since| since.map(Time::from_s)).collect();
-        let now = Now { at: Time::from_s(at), stage: StageId::of(0), lamps: &lamps, waiting: &waiting, lanes: &lanes };
+        let now = Now {
+            at: Time::from_s(at),
+            stage: StageId::of(0),
+            since: Time::EPOCH,
+            lamps: &lamps,
+            waiting: &waiting,
+            lanes: &lanes,
+        };
         MaxPressure::new(&network, junction, Pressing::default()).decide(&network, junction, &now)
     }
 

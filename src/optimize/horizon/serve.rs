@@ -12,6 +12,9 @@ pub(super) const YELLOW_USED_S: f32 = 1.0;
 /// A vehicle that gives way needs this long a gap before the next one crosses, s. Source: HCM, critical headway 4.1–4.5 s;
 /// a little more, because those who come are known less well than a driver sees them.
 const GAP_S: f32 = 5.0;
+/// Whoever follows him through the same gap needs so many headways. Source: HCM, follow-up headway of permitted left turns
+/// 2.5 s, and a little more: he looks as well.
+const FOLLOW_UP: f32 = 1.5;
 /// And goes this long after the last one did, s.
 const AFTER_S: f32 = 1.0;
 /// Who may go on red stops first, and looks, s.
@@ -192,7 +195,7 @@ pub(super) fn stream(
             run.taken[usize::from(car.exit)] += weight;
         }
         gain += weight * (situation.horizon - crosses);
-        ready = crosses + headway;
+        ready = crosses + if light == Light::GivesWay { FOLLOW_UP * headway } else { headway };
         if !red && crosses > arrival + 0.5 && crosses < open + steady {
             // The first few of a queue are still picking up speed.
             let left = (steady - (crosses - open)) / later(steady - startup, 1.0);

@@ -1,5 +1,6 @@
 //! What a schedule is made from: one junction's lamps and vehicles, in flat arrays, seconds after `now`.
 
+use super::exit::Beyond;
 use super::layout::Layout;
 use super::parting::{Held, Upstream, leads_to};
 use super::round::Round;
@@ -8,7 +9,7 @@ use crate::ids::{ConnectionId, GroupId, Id, LaneId, StageId, Table, span};
 use crate::network::Network;
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
-use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, Vehicle, draw};
+use crate::traffic::tracker::{Crossing, SPACING, Tracker, Vehicle, draw};
 
 /// Turns of a lane that a stage may split are drawn this often.
 pub(super) const SAMPLES: u32 = 3;
@@ -179,19 +180,8 @@ impl Situation {
         }
         self.hold_behind();
         self.price += PRICE_NOISY * (doubt / layout.lanes.len().max(1) as f32).min(1.0);
-        for (room, &exit) in self.room.iter_mut().zip(&layout.exits) {
-            if network.movements_from(exit).is_empty()
-                && span(&network.link(exit).lanes)
-                    .all(|l| tracker.lane(l).is_none_or(|t| !t.vehicles().iter().any(Vehicle::stands)))
-            {
-                continue; // whoever drives there leaves
-            }
-            let lanes = span(&network.link(exit).lanes).filter_map(|l| tracker.lane(l));
-            *room = lanes
-                .map(LaneTrack::room)
-                .fold(None, |sum: Option<f32>, r| Some(sum.unwrap_or(0.0) + r))
-                .unwrap_or(f32::INFINITY);
-        }
+        let beyond = Beyond { network, tracker, junction: layout.junction };
+        self.room.iter_mut().zip(&layout.exits).for_each(|(room, &exit)| *room = beyond.room(exit));
         for (row, &people) in moment.walkers.iter().enumerate().filter(|(_, p)| **p > 0.0) {
             self.walkers[row] = people;
             self.claim(GroupId::of(row), people * WALKER, f32::INFINITY);

@@ -14,6 +14,8 @@ pub const SPACING: f32 = 7.5;
 pub(super) const STOP_GAP: f32 = 1.0;
 /// Slower than this is standing, m/s.
 pub(super) const STANDING: f32 = 0.5;
+/// Slower than this is the tail of a queue, m/s.
+const CRAWLING: f32 = 2.0;
 /// Who is no farther from the line than this is the next to cross in a dense stream, m.
 pub(super) const NEXT_M: f32 = 40.0;
 
@@ -158,8 +160,21 @@ impl LaneTrack {
 
     /// Room between the start of the lane and the last standing vehicle, in vehicles.
     pub fn room(&self) -> f32 {
-        let tail = self.vehicles.iter().rev().find(|v| v.speed < 2.0);
-        tail.map_or(self.length, |v| self.length - v.gap - SPACING).max(0.0) / SPACING
+        self.tail().map_or(self.length, |v| self.length - v.gap - SPACING).max(0.0) / SPACING
+    }
+
+    /// Whether somebody stands on it, or hardly moves.
+    pub fn is_queued(&self) -> bool {
+        self.tail().is_some()
+    }
+
+    /// Whether its own signal is green, as far as the lamps tell.
+    pub fn is_green(&self) -> bool {
+        self.green
+    }
+
+    fn tail(&self) -> Option<&Vehicle> {
+        self.vehicles.iter().rev().find(|v| v.speed < CRAWLING)
     }
 
     /// Whether a queue has reached its start, or nearly: a lorry takes the place of two.
