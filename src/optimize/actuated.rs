@@ -223,4 +223,52 @@ mod tests {
         // Three changes of 5 s; 60 s remain for the two others.
         assert_eq!(Actuated::new(&network, junction, Actuation::default()).longest, [Span::from_s(30); 3]);
     }
+
+    /// Street 0 turns left across street 1 while both are green, street 0 alone is spared that, street 2 crosses. The
+    /// first stage has been green since second 0; somebody waits for street 2 or not.
+    #[test]
+    fn who_gives_way_and_does_not_get_through_is_spared_it_next() {
+        let star = Star {
+            lanes: &[1, 1, 1],
+            conflicts: &[(0, 2), (1, 2)],
+            yields: &[(0, 1)],
+            stages: &[&[0, 1], &[0], &[2]],
+            ..Star::PLAIN
+        };
+        let network = star.network();
+        let junction = network.junction(JunctionId::of(0));
+        let controller = Actuated::new(&network, junction, Actuation::default());
+        let decide = |(stage, since): (usize, i64), at: i64, waits: [bool; 3], hit: [i64; 3]| {
+            let mut lamps = Lamps::dark(junction);
+            lamps.change(Change::new(StageId::of(0), Time::EPOCH), junction);
+            if stage > 0 {
+                lamps.change(Change::new(StageId::of(stage), Time::from_s(since)), junction);
+            }
+            let mut lanes = Table::filled(None, network.lanes().len());
+            for (stream, hit) in hit.into_iter().enumerate() {
+                let lane =
+                    network.link_named(&format!("in {stream}")).and_then(|link| network.lane_of(link, 0)).unwrap();
+                lanes[lane] = Some(LaneSeen { since_hit: Some(Span::from_s(hit)), heard: true, ..LaneSeen::default() });
+            }
+            let waiting = waits.into_iter().map(|waits| waits.then_some(Time::EPOCH)).collect();
+            let (stage, since) = (StageId::of(stage), Time::from_s(since));
+            controller.decide(
+                junction,
+                &Now { at: Time::from_s(at), stage, since, lamps: &lamps, waiting: &waiting, lanes: &lanes },
+            )
+        };
+        use Decision::{Keep, Switch};
+        let (nobody, crossing, opposing) = ([false; 3], [false, false, true], [false, true, true]);
+        for (begun, at, waits, hit, expected) in [
+            ((0, 0), 20, crossing, [0, 9, 0], Switch(StageId::of(1))), // a left stands at the line still
+            ((0, 0), 20, crossing, [9, 9, 0], Switch(StageId::of(2))), // nobody turns
+            ((0, 0), 20, nobody, [0, 9, 9], Keep),                     // nobody comes: it may go by itself
+            ((0, 0), 20, nobody, [0, 0, 9], Keep),                     // a steady stream
+            ((0, 0), 50, nobody, [0, 0, 9], Switch(StageId::of(1))),   // that never ends
+            ((1, 20), 26, opposing, [0, 0, 0], Keep),                  // lefts go on
+            ((1, 20), 26, opposing, [4, 0, 0], Switch(StageId::of(2))), // gapped out
+        ] {
+            assert_eq!(decide(begun, at, waits, hit), expected, "{begun:?} {at} {waits:?} {hit:?}");
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub(super) struct Star<'a> {
     pub(super) lanes: &'a [usize],
     /// Groups never green together.
     pub(super) conflicts: &'a [(usize, usize)],
+    /// Groups of which the first gives way to the second.
+    pub(super) yields: &'a [(usize, usize)],
     pub(super) stages: &'a [&'a [usize]],
     pub(super) intergreens: &'a [(usize, usize, f64)],
     pub(super) min_green_s: f64,
@@ -23,8 +25,15 @@ pub(super) struct Star<'a> {
 }
 
 impl Star<'_> {
-    pub(super) const PLAIN: Star<'static> =
-        Star { lanes: &[], conflicts: &[], stages: &[], intergreens: &[], min_green_s: 5.0, max_red_s: 150.0 };
+    pub(super) const PLAIN: Star<'static> = Star {
+        lanes: &[],
+        conflicts: &[],
+        yields: &[],
+        stages: &[],
+        intergreens: &[],
+        min_green_s: 5.0,
+        max_red_s: 150.0,
+    };
 
     pub(super) fn network(&self) -> Network {
         let node = |id: String, x: f64, junction: Option<&str>| NodeSpec {
@@ -58,8 +67,7 @@ impl Star<'_> {
             all_red: limit(2.0),
             turn_on_red: false,
         };
-        let never =
-            |&(a, b): &(usize, usize)| ConflictSpec { a: a.to_string(), b: b.to_string(), kind: ConflictKind::Never };
+        let conflict = |&(a, b): &(usize, usize), kind| ConflictSpec { a: a.to_string(), b: b.to_string(), kind };
         let owed = |&(from, to, s): &(usize, usize, f64)| IntergreenSpec {
             from: from.to_string(),
             to: to.to_string(),
@@ -76,7 +84,12 @@ impl Star<'_> {
         JunctionSpec {
             id: id.into(),
             groups: (0..self.lanes.len()).map(group).collect(),
-            conflicts: self.conflicts.iter().map(never).collect(),
+            conflicts: self
+                .conflicts
+                .iter()
+                .map(|pair| conflict(pair, ConflictKind::Never))
+                .chain(self.yields.iter().map(|pair| conflict(pair, ConflictKind::Yields)))
+                .collect(),
             intergreens: self.intergreens.iter().map(owed).collect(),
             stages: self.stages.iter().enumerate().map(stage).collect(),
             order: OrderSpec::Free,

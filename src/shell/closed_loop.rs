@@ -255,9 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn with_loops_alone_traffic_actuates_the_signals() {
+    fn where_loops_alone_contradict_what_is_believed_traffic_actuates_the_signals() {
         let world = seen_by(Layout::Loops);
-        let mut all = ClosedLoop::new(&world, Some(Settings::default()), Options::default());
+        let sensors = SensorFaults { biased: 0.4, ..SensorFaults::default() };
+        let mut all = ClosedLoop::new(&world, Some(Settings::default()), Options { sensors, ..Options::default() });
         let (mut actuated, mut scheduled) = (0, 0);
         for _ in 0..900 {
             for output in all.step().outputs {

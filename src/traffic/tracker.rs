@@ -95,6 +95,12 @@ resume!(Tracker {
 });
 
 impl Tracker {
+    /// Somebody stands so far before the end of a lane, m.
+    #[cfg(test)]
+    pub(crate) fn put(&mut self, lane: LaneId, gap: f32) {
+        self.lanes[lane].vehicles.push(Vehicle { gap, speed: 0.0, seed: 1 });
+    }
+
     /// An empty road at `now`, for the lanes of one partition and their sensors.
     pub fn new(network: &Network, sensors: &Sensors, partition: &crate::network::Partition, now: Time) -> Self {
         let mut lanes = Table::over(&partition.lanes, LaneTrack::default());

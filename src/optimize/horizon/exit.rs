@@ -47,3 +47,63 @@ impl Beyond<'_> {
         here + beyond.map(|(share, to)| self.ahead(to, left) / share).fold(f32::INFINITY, f32::min)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::network::Sensors;
+    use crate::network::limits::Limits;
+    use crate::time::Time;
+
+    /// Signal J, then a link of 6 m, at whose end half turn off into a road that leads out; the others come after 90 m to
+    /// signal K.
+    fn pieces() -> Network {
+        let node = |id: &str, x: f64| json!({"id": id, "x": x, "y": 0.0});
+        let signal = |id: &str, x: f64, junction: &str| json!({"id": id, "x": x, "y": 0.0, "junction": junction});
+        let link = |id: &str, from: &str, to: &str, length: f64| json!({"id": id, "from": from, "to": to, "length_m": length, "speed_mps": 12.5, "lanes": [{}]});
+        let path =
+            |from: &str, to: &str| json!({"from": from, "from_lane": 0, "to": to, "to_lane": 0, "turn": "straight"});
+        let line = |from: &str, to: &str| json!({"from": from, "from_lane": 0, "to": to, "to_lane": 0, "turn": "straight", "group": "g"});
+        let junction = |id: &str| {
+            json!({"id": id, "groups": [{"id": "g"}, {"id": "x"}], "conflicts": [{"a": "g", "b": "x", "kind": "never"}],
+                "stages": [{"id": "1", "groups": ["g"]}, {"id": "2", "groups": ["x"]}],
+                "programs": [{"id": "p", "offset_s": 0.0, "splits": [{"stage": "1", "s": 30.0}, {"stage": "2", "s": 30.0}]}]})
+        };
+        let spec = json!({
+            "format": "greenwave-network/1", "name": "pieces",
+            "nodes": [node("a", 0.0), signal("c", 100.0, "J"), node("d", 106.0), signal("e", 196.0, "K"), node("f", 400.0), node("g", 500.0)],
+            "links": [link("in", "a", "c", 100.0), link("short", "c", "d", 6.0), link("next", "d", "e", 90.0),
+                link("side", "d", "f", 90.0), link("far", "e", "g", 200.0)],
+            "connections": [line("in", "short"), path("short", "next"), path("short", "side"), line("next", "far")],
+            "junctions": [junction("J"), junction("K")],
+        });
+        Network::build(serde_json::from_value(spec).expect("a network file"), &Limits::default()).expect("it is sound")
+    }
+
+    #[test]
+    fn room_reaches_over_short_links_to_whoever_stands() {
+        let network = pieces();
+        let partition = &network.partitions()[0];
+        let room = |link: &str, at: &str, standing: &[(&str, f32)]| {
+            let mut tracker = Tracker::new(&network, &Sensors::default(), partition, Time::EPOCH);
+            for &(link, gap) in standing {
+                let lane = network.link_named(link).and_then(|link| network.lane_of(link, 0)).unwrap();
+                tracker.put(lane, gap);
+            }
+            let junction = network.junctions().ids().find(|&id| &*network.junction(id).name == at).unwrap();
+            let beyond = Beyond { network: &network, tracker: &tracker, junction };
+            (beyond.room(network.link_named(link).unwrap()) * 7.5 * 10.0).round() / 10.0
+        };
+        // Half of those on the short link go on to K's line: when that road is full they are in everybody's way.
+        assert_eq!(room("short", "J", &[]), 6.0 + 90.0 / 0.5);
+        assert_eq!(room("short", "J", &[("next", 60.0)]), 6.0 + 22.5 / 0.5);
+        assert_eq!(room("short", "J", &[("next", 84.0)]), 6.0);
+        assert_eq!(room("short", "J", &[("short", 0.0)]), 0.0);
+        assert_eq!(room("next", "J", &[]), 90.0, "K may stay red");
+        assert_eq!(room("next", "K", &[]), f32::INFINITY, "its own line is passed in the same stage");
+        assert_eq!(room("far", "K", &[]), f32::INFINITY);
+        assert_eq!(room("far", "K", &[("far", 180.0)]), 12.5);
+    }
+}

@@ -120,13 +120,14 @@ fn who_gives_way_goes_while_those_with_the_right_of_way_are_far() {
     text = text.replace(r#"["nT","sT"]"#, r#"["nT","sT","nL","sL"]"#);
     let network = Network::build(serde_json::from_str(&text).unwrap(), &Default::default()).unwrap();
     let layout = Layout::new(&network, network.junctions().ids().next().unwrap());
-    // Ten lefts wait on the green ns and two on ew. Nobody opposes the lefts for 40 s: they go first, whoever comes then.
+    // Two lefts wait on the green ns and one on ew. Nobody opposes the lefts for 40 s: they go first, whoever comes
+    // then, the second in yellow.
     for opposing in [vec![], vec![(40.0, 0), (43.0, 0)]] {
         let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
-        [(2, 10), (4, 2)].iter().for_each(|&(lane, count)| situation.row(lane, 1.0, 2.0, 1.0, &queue(count)));
+        [(2, 2), (4, 1)].iter().for_each(|&(lane, count)| situation.row(lane, 1.0, 2.0, 1.0, &queue(count)));
         situation.row(7, 1.0, 2.0, 1.0, &opposing);
         let next = first(&layout, &situation);
-        assert!(next.is_none_or(|(_, at)| at >= 15), "{opposing:?}: {next:?}");
+        assert!(next.is_none_or(|(_, at)| at >= 2), "{opposing:?}: {next:?}");
     }
 }
 
