@@ -32,8 +32,8 @@ impl Beyond<'_> {
         let leads_out = paths().next().is_none(); // whoever drives there is gone before long
         let queued = if leads_out { track.vehicles().iter().any(Vehicle::stands) } else { track.is_queued() };
         let (here, left) = (track.room(), left - track.length());
-        // A line of this junction's own is passed in the same stage; another's may stay red.
-        let other = |(junction, _)| junction != self.junction && !track.is_green();
+        // A line of this junction's own is passed in the same stage; another's may be red when they come.
+        let other = |(junction, _)| junction != self.junction;
         let closed = paths().any(|path| self.network.connections()[path].control.group().is_some_and(other));
         if queued || closed {
             return here;

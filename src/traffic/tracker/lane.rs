@@ -168,11 +168,6 @@ impl LaneTrack {
         self.tail().is_some()
     }
 
-    /// Whether its own signal is green, as far as the lamps tell.
-    pub fn is_green(&self) -> bool {
-        self.green
-    }
-
     fn tail(&self) -> Option<&Vehicle> {
         self.vehicles.iter().rev().find(|v| v.speed < CRAWLING)
     }
