@@ -56,6 +56,7 @@ mod tests {
     use crate::network::Sensors;
     use crate::network::limits::Limits;
     use crate::time::Time;
+    use crate::traffic::tracker::SPACING;
 
     /// Signal J, then a link of 6 m, at whose end half turn off into a road that leads out; the others come after 90 m to
     /// signal K.
@@ -94,16 +95,17 @@ mod tests {
             }
             let junction = network.junctions().ids().find(|&id| &*network.junction(id).name == at).unwrap();
             let beyond = Beyond { network: &network, tracker: &tracker, junction };
-            (beyond.room(network.link_named(link).unwrap()) * 7.5 * 10.0).round() / 10.0
+            let room = beyond.room(network.link_named(link).unwrap());
+            room.is_finite().then(|| (room * SPACING * 10.0).round() as i32)
         };
-        // Half of those on the short link go on to K's line: when that road is full they are in everybody's way.
-        assert_eq!(room("short", "J", &[]), 6.0 + 90.0 / 0.5);
-        assert_eq!(room("short", "J", &[("next", 60.0)]), 6.0 + 22.5 / 0.5);
-        assert_eq!(room("short", "J", &[("next", 84.0)]), 6.0);
-        assert_eq!(room("short", "J", &[("short", 0.0)]), 0.0);
-        assert_eq!(room("next", "J", &[]), 90.0, "K may stay red");
-        assert_eq!(room("next", "K", &[]), f32::INFINITY, "its own line is passed in the same stage");
-        assert_eq!(room("far", "K", &[]), f32::INFINITY);
-        assert_eq!(room("far", "K", &[("far", 180.0)]), 12.5);
+        // Decimetres. Half of those on the short link go on to K's line: when that road is full they are in everybody's way.
+        assert_eq!(room("short", "J", &[]), Some(60 + 2 * 900));
+        assert_eq!(room("short", "J", &[("next", 60.0)]), Some(60 + 2 * 225));
+        assert_eq!(room("short", "J", &[("next", 84.0)]), Some(60));
+        assert_eq!(room("short", "J", &[("short", 0.0)]), Some(0));
+        assert_eq!(room("next", "J", &[]), Some(900), "K may stay red");
+        assert_eq!(room("next", "K", &[]), None, "its own line is passed in the same stage");
+        assert_eq!(room("far", "K", &[]), None);
+        assert_eq!(room("far", "K", &[("far", 180.0)]), Some(125));
     }
 }
