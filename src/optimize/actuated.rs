@@ -73,8 +73,8 @@ impl Actuated {
     }
 
     /// The next stage in order that somebody waits for and that this one does not serve, or that spares those giving way who
-    /// do not get through. Stages nobody waits for are
-    /// skipped as far as the junction's order lets them. None where nobody waits: green rests.
+    /// do not get through. Stages nobody waits for are skipped as far as the junction's order lets them. None where nobody
+    /// waits: green rests.
     fn next(&self, junction: &Junction, now: &Now<'_>, called: GroupSet) -> Option<StageId> {
         let here = junction.stages[now.stage].groups;
         let open = called.difference(here);

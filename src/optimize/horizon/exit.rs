@@ -7,6 +7,8 @@ use crate::traffic::tracker::{Tracker, Vehicle};
 
 /// A road that is free for so long takes whoever comes, m.
 const AMPLE_M: f32 = 300.0;
+/// So many lanes are looked at, at most; where roads part, each of them gets its part of what is left.
+const LOOKS: usize = 16;
 /// A path that fewer take than this share of those who come does not count.
 const RARE: f32 = 0.05;
 
@@ -22,11 +24,11 @@ impl Beyond<'_> {
     /// Vehicles that link `exit` can take now; infinite where nothing is known to be in their way.
     pub(super) fn room(self, exit: LinkId) -> f32 {
         let lanes = span(&self.network.link(exit).lanes).filter(|&lane| self.tracker.lane(lane).is_some());
-        lanes.map(|lane| self.ahead(lane, AMPLE_M)).reduce(|sum, room| sum + room).unwrap_or(f32::INFINITY)
+        lanes.map(|lane| self.ahead(lane, AMPLE_M, LOOKS)).reduce(|sum, room| sum + room).unwrap_or(f32::INFINITY)
     }
 
-    /// Vehicles that a lane and those behind it can take; infinite where `left` metres of them are free.
-    fn ahead(self, lane: LaneId, left: f32) -> f32 {
+    /// Vehicles that a lane and those behind it can take; infinite where `left` metres or `looks` lanes of them are free.
+    fn ahead(self, lane: LaneId, left: f32, looks: usize) -> f32 {
         let Some(track) = self.tracker.lane(lane) else { return f32::INFINITY };
         let paths = || span(&self.network.lane(lane).exits);
         let leads_out = paths().next().is_none(); // whoever drives there is gone before long
@@ -38,13 +40,14 @@ impl Beyond<'_> {
         if queued || closed {
             return here;
         }
-        if left <= 0.0 {
+        if left <= 0.0 || looks <= 1 {
             return f32::INFINITY;
         }
         // Whoever waits for room on one of several paths is in the way of those who take another.
-        let beyond = paths().map(|path| (self.tracker.share(path), self.network.connections()[path].to));
-        let beyond = beyond.filter(|(share, _)| *share >= RARE);
-        here + beyond.map(|(share, to)| self.ahead(to, left) / share).fold(f32::INFINITY, f32::min)
+        let beyond = || paths().map(|path| (self.tracker.share(path), path)).filter(|(share, _)| *share >= RARE);
+        let each = (looks - 1) / beyond().count().max(1);
+        let room = |(share, path)| self.ahead(self.network.connections()[path].to, left, each) / share;
+        here + beyond().map(room).fold(f32::INFINITY, f32::min)
     }
 }
 
