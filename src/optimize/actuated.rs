@@ -87,9 +87,8 @@ impl Actuated {
         let following = (1..=n).map(|step| self.order[at.map_or(step - 1, |at| (at + step) % n)]);
         let others = following.filter(|&stage| stage != now.stage);
         let helps = |stage: StageId| {
-            let green = junction.stages[stage].groups;
-            let spared = |group: GroupId| green.contains(group) && junction.goes_first(group, green);
-            !green.intersection(open).is_empty() || pressing.iter().any(spared)
+            let serves = !junction.stages[stage].groups.intersection(open).is_empty();
+            serves || pressing.iter().any(|group| spares(junction, stage, group))
         };
         let follows = |stage: StageId| junction.may_follow(now.stage, stage);
         let mut others = others.filter(|&stage| follows(stage));
@@ -104,8 +103,8 @@ impl Actuated {
         green.iter().filter(|&group| !junction.goes_first(group, green)).collect()
     }
 
-    /// Groups that give way in the present stage and whose traffic still comes, so that a stage which spares them that is
-    /// worth its time; where nobody waits elsewhere, only while those come to whom they give way.
+    /// Groups that give way in the present stage, whose traffic still comes, and whom another stage spares that, so that it
+    /// is worth its time; where nobody waits elsewhere, only while those come to whom they give way.
     fn pressing(&self, junction: &Junction, now: &Now<'_>, nobody_waits: bool) -> GroupSet {
         let green = junction.stages[now.stage].groups;
         let gaps = |group: GroupId| {
@@ -115,7 +114,9 @@ impl Actuated {
                     .any(|other| junction.conflict(group, other) == Conflict::Yields && self.extends(other, now.lanes))
         };
         let yielding = self.yielding(junction, now.stage);
-        yielding.iter().filter(|&group| self.extends(group, now.lanes) && !gaps(group)).collect()
+        let spared = |group: GroupId| self.order.iter().any(|&stage| spares(junction, stage, group));
+        let presses = |&group: &GroupId| self.extends(group, now.lanes) && spared(group) && !gaps(group);
+        yielding.iter().filter(presses).collect()
     }
 
     /// Whether a lane of `group` has no loop that works. Who comes there is not seen: it gets what the base program gives.
@@ -129,6 +130,12 @@ impl Actuated {
             |&lane: &LaneId| lanes[lane].and_then(|seen| seen.since_hit).is_some_and(|t| t < self.settings.gap);
         self.lanes[group].iter().any(coming)
     }
+}
+
+/// Whether a group is green in a stage and gives way to no vehicles there.
+fn spares(junction: &Junction, stage: StageId, group: GroupId) -> bool {
+    let green = junction.stages[stage].groups;
+    green.contains(group) && junction.goes_first(group, green)
 }
 
 /// The longest green of each stage of `order` with which nobody waits longer than its maximum red, even if all others
@@ -270,5 +277,27 @@ mod tests {
         ] {
             assert_eq!(decide(begun, at, waits, hit), expected, "{begun:?} {at} {waits:?} {hit:?}");
         }
+    }
+
+    #[test]
+    fn where_no_stage_spares_who_gives_way_green_rests() {
+        let star = Star {
+            lanes: &[1, 1, 1],
+            conflicts: &[(0, 2), (1, 2)],
+            yields: &[(0, 1)],
+            stages: &[&[0, 1], &[2]],
+            ..Star::PLAIN
+        };
+        let network = star.network();
+        let junction = network.junction(JunctionId::of(0));
+        let mut lamps = Lamps::dark(junction);
+        lamps.change(Change::new(StageId::of(0), Time::EPOCH), junction);
+        let comes = LaneSeen { since_hit: Some(Span::ZERO), heard: true, ..LaneSeen::default() };
+        let lanes = Table::filled(Some(comes), network.lanes().len());
+        let waiting = [None; 3].into_iter().collect();
+        let (at, stage, since) = (Time::from_s(90), StageId::of(0), Time::EPOCH);
+        let now = Now { at, stage, since, lamps: &lamps, waiting: &waiting, lanes: &lanes };
+        let decided = Actuated::new(&network, junction, Actuation::default()).decide(junction, &now);
+        assert_eq!(decided, Decision::Keep);
     }
 }
