@@ -5,6 +5,7 @@
 
 mod build;
 mod build_signals;
+pub mod compose;
 mod fault;
 pub mod import;
 pub mod junction;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Failure;
+use crate::network::compose::compose;
 use crate::network::import::{ImportError, Imported, cityflow, sumo};
 use crate::network::layout::{Layout, layout};
 use crate::network::limits::Limits;
@@ -42,6 +43,9 @@ enum Command {
         /// SUMO: a file with further signal programs, which take precedence as they do there. May be given repeatedly.
         #[arg(long)]
         additional: Vec<PathBuf>,
+        /// Which stages its signals have: composed for SUMO and program for CityFlow, if not given.
+        #[arg(long, value_enum)]
+        stages: Option<Stages>,
     },
     /// Find every fault of a network file at once, each with its place.
     Check {
@@ -80,6 +84,24 @@ enum Format {
     Cityflow,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stages {
+    /// Those of its programs alone: for controllers that can show no others.
+    Program,
+    /// And others that its conflicts allow, such as an approach alone with its left turn.
+    Composed,
+}
+
+impl Format {
+    /// What is usual: SUMO's signals can show anything, CityFlow's stages are those of the file.
+    fn stages(self) -> Stages {
+        match self {
+            Self::Sumo => Stages::Composed,
+            Self::Cityflow => Stages::Program,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
     /// Loops, and a camera over every approach.
@@ -99,10 +121,14 @@ impl From<What> for Layout {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     match &args.command {
-        Command::Import { format, file, output, name, additional } => {
+        Command::Import { format, file, output, name, additional, stages } => {
             let stem = file.file_name().map(|n| n.to_string_lossy().split('.').next().unwrap_or_default().to_owned());
             let name = name.clone().or(stem).unwrap_or_default();
-            let Imported { spec, notes } = import(*format, &name, file, additional)?;
+            let Imported { mut spec, mut notes } = import(*format, &name, file, additional)?;
+            if stages.unwrap_or(format.stages()) == Stages::Composed {
+                let added = compose(&mut spec);
+                notes.extend((added > 0).then(|| format!("stages beside those of the programs ({added})")));
+            }
             let network =
                 Network::build(spec.clone(), &Limits::default()).map_err(|faults| load::faulty(file, faults))?;
             write(output, &spec)?;
