@@ -17,8 +17,9 @@ const LOOKS: usize = 1000;
 ///
 /// Each is a largest set of groups that never meet, but for those who give way where roads merge or people walk: the
 /// groups of one lane go together, since nobody knows who stands first in it; then whoever only turns to the near side
-/// and meets none of them; then people on foot who may walk. Left out are sets that another stage holds where nobody of
-/// theirs gives way to those it adds. If there are more than eight, those that release most lanes are taken.
+/// and meets none of them. People on foot keep to the program's stages: a walk lasts longer than what these are for. Left
+/// out are sets that another stage holds where nobody of theirs gives way to those it adds. If there are more than eight,
+/// those that release most lanes are taken.
 pub fn compose(spec: &mut NetworkSpec) -> usize {
     let near = match spec.drive_on {
         Side::Right => Turn::Right,
@@ -145,9 +146,7 @@ impl Groups {
             let released = units().fold(GroupSet::EMPTY, |all, (unit, _)| all.union(unit));
             let near = self.near.iter().filter(|&&unit| self.agree(unit, released));
             let driven = near.fold(released, |all, &unit| all.union(unit));
-            let may_walk = |group: &GroupId| !meets(self.never[group.index()], driven);
-            let walked = self.walkers.iter().filter(may_walk).collect();
-            (driven.union(walked), units().map(|(_, lanes)| lanes).sum::<usize>())
+            (driven, units().map(|(_, lanes)| lanes).sum::<usize>())
         };
         let mut all: Vec<(GroupSet, usize)> = found.iter().map(whole).collect();
         let every: Vec<GroupSet> = all.iter().map(|&(set, _)| set).chain(self.stages.iter().copied()).collect();

@@ -12,6 +12,7 @@ mod sketch;
 pub mod small;
 mod stages;
 
+use crate::network::compose::compose;
 use crate::network::{Level, NetworkSpec};
 
 /// Signals of one tile.
@@ -36,6 +37,7 @@ fn tiles(count: usize, seed: u64) -> NetworkSpec {
     let mut spec = sketch.finish(&name, SOURCE);
     spec.zones = zones;
     spec.partition_level = Level::District;
+    compose(&mut spec);
     spec
 }
 
