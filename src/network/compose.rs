@@ -13,7 +13,8 @@ const MOST: usize = 8;
 /// So many sets of groups are looked at, at most; an odd junction of many small groups has thousands.
 const LOOKS: usize = 1000;
 
-/// Adds stages to every junction whose stages may follow each other in any order; returns how many.
+/// Adds stages to every junction of one node whose stages may follow each other in any order; returns how many. Where a
+/// signal has several nodes, its program's stages see to it that nobody is let in who then stands between them.
 ///
 /// Each is a largest set of groups that never meet, but for those who give way where roads merge or people walk: the
 /// groups of one lane go together, since nobody knows who stands first in it; then whoever only turns to the near side
@@ -36,8 +37,15 @@ pub fn compose(spec: &mut NetworkSpec) -> usize {
             paths.entry(junction).or_default().push(Path { lane, group, is_near: path.turn == near });
         }
     }
+    let mut nodes: BTreeMap<&str, usize> = BTreeMap::new();
+    for junction in junction_of.values() {
+        *nodes.entry(junction).or_default() += 1;
+    }
     let mut added = 0;
-    for junction in spec.junctions.iter_mut().filter(|junction| junction.order == OrderSpec::Free) {
+    for junction in &mut spec.junctions {
+        if junction.order != OrderSpec::Free || nodes.get(&*junction.id) != Some(&1) {
+            continue;
+        }
         let Some(groups) = Groups::of(junction, paths.get(&*junction.id).map_or(&[], Vec::as_slice)) else { continue };
         let name = |group: GroupId| junction.groups[group.index()].id.clone();
         let ids = (1..).map(|k| format!("composed-{k}"));
