@@ -12,8 +12,10 @@ timeline every second. SUMO runs with --time-to-teleport -1, so that a jam stays
 With --ambulances N the scenario runs four times under Greenwave, everything else equal: without any ambulance; with N
 of them that set out at random times on long routes and wait as everybody does; with N that ask for a green wave; and
 with N that ask for none and carry SUMO's bluelight device, which runs reds. No ambulance overtakes but by SUMO's own
-lane changing. ratio: an ambulance's time over that at the limit, without signals and traffic; others: delay of everybody
-else over that of the first run, less one.
+lane changing. ratio: an ambulance's time over that at the limit, without signals and traffic, the ways through junctions not
+counted; ratio_alone: over what it takes with nobody else on the roads and every lamp green, as fast as it may drive, its
+start, its curves and the ways through junctions included; delay, delay_alone: all their time beyond each of these over that
+of those that wait, less one; others: delay of everybody else over that of the first run, less one.
 
 Needs Python 3.9 or newer; SUMO itself comes from PyPI into .cache/sumo on the first run. GREENWAVE names the binary
 (default: target/release/greenwave, built if it is missing).
@@ -264,6 +266,7 @@ class Ambulances:
         departs = sorted(scenario.begin + span * self.dice.uniform(0.15, 0.6) for _ in range(count))
         self.plans = [(f"{AMBULANCE}{k + 1}", round(at), self.dice.choice(longest)) for k, at in enumerate(departs)]
         self.free, self.began, self.took, self.reds, self.before = {}, {}, {}, 0, {}
+        self.alone = {}
 
     @staticmethod
     def ways(files):
@@ -355,24 +358,45 @@ class Ambulances:
         """The figures of a run; who has not arrived counts up to its end."""
         took = {name: self.took.get(name, end - depart) for name, depart, _ in self.plans}
         ratios = [took[name] / self.free[name] for name in took]
+        alone = [took[name] / self.alone[name] for name in took]
         return {"times_s": list(took.values()), "free_s": [round(self.free[n], 1) for n in took],
-                "ratio": sum(ratios) / len(ratios), "arrived": len(self.took), "red_crossings": self.reds}
+                "alone_s": [self.alone[n] for n in took], "ratio": sum(ratios) / len(ratios),
+                "ratio_alone": sum(alone) / len(alone), "arrived": len(self.took), "red_crossings": self.reds}
+
+    def drive_alone(self, scenario, seed):
+        """{name: s}: what each takes with nobody else on the roads and every lamp green."""
+        with tempfile.TemporaryDirectory() as folder:
+            routes = self.declare(os.path.join(folder, "ambulances.rou.xml"))
+            libsumo.start(["sumo", "-n", scenario.net, "-r", routes, "-b", str(scenario.begin), "-e", str(scenario.end),
+                           "--seed", str(seed), "--no-step-log", "--no-warnings"])
+            for signal in libsumo.trafficlight.getIDList():
+                lamps = len(libsumo.trafficlight.getRedYellowGreenState(signal))
+                libsumo.trafficlight.setRedYellowGreenState(signal, "G" * lamps)
+            for now in range(scenario.begin, scenario.end):
+                libsumo.simulationStep()
+                self.watch(now)
+            libsumo.close()
+        return dict(self.took)
 
 
 def compare(scenario, args):
     """The four runs of --ambulances, and what they say of one another."""
+    alone = Ambulances(scenario, args.ambulances, args.seed, False, False).drive_alone(scenario, args.seed)
     runs = {}
     for name, count, asks, bluelight in [("without", 0, False, False), ("waiting", args.ambulances, False, False),
                                          ("green_wave", args.ambulances, True, False),
                                          ("bluelight", args.ambulances, False, True)]:
         args.fleet = Ambulances(scenario, count, args.seed, asks, bluelight) if count else None
+        if args.fleet:
+            args.fleet.alone = alone
         runs[name] = run(scenario, args)
     total = lambda r: r["all"]["delay"] * r["all"]["n"]
-    delay = lambda r: sum(t - f for t, f in zip(r["ambulances"]["times_s"], r["ambulances"]["free_s"]))
+    delay = lambda r, free: sum(t - f for t, f in zip(r["ambulances"]["times_s"], r["ambulances"][free]))
+    less = lambda free: delay(wave, free) / max(1.0, delay(waiting, free)) - 1
     time_of = lambda r: sum(r["ambulances"]["times_s"])
     waiting, wave, blue = (runs[k] for k in ("waiting", "green_wave", "bluelight"))
     return {"scenario": scenario.name, "seed": args.seed, "sensors": args.sensors, "runs": runs, "compare": {
-        "delay": delay(wave) / max(1.0, delay(waiting)) - 1, "time_over_bluelight": time_of(wave) / time_of(blue),
+        "delay": less("free_s"), "delay_alone": less("alone_s"), "time_over_bluelight": time_of(wave) / time_of(blue),
         "others": total(wave) / max(1.0, total(runs["without"])) - 1,
         "others_bluelight": total(blue) / max(1.0, total(runs["without"])) - 1}}
 
@@ -615,11 +639,12 @@ def main():
         print(f"{scenario.name} seed {args.seed}: {args.ambulances} ambulances")
         for name, one in result["runs"].items():
             a = one.get("ambulances")
-            told = f"ratio {a['ratio']:.2f}, {a['arrived']} arrived, {a['red_crossings']} red lights" if a else "none"
+            told = (f"ratio {a['ratio']:.2f}, {a['ratio_alone']:.2f} of its time alone, {a['arrived']} arrived, "
+                    f"{a['red_crossings']} red lights") if a else "none"
             print(f"  {name.replace('_', ' '):12}{told}; everybody else's delay {one['all']['delay']:.1f} s")
         c = result["compare"]
-        print(f"  green wave: delay {100 * c['delay']:+.0f} %, {c['time_over_bluelight']:.2f} of bluelight's time, "
-              f"others {100 * c['others']:+.1f} % (bluelight {100 * c['others_bluelight']:+.1f} %)")
+        print(f"  green wave: delay {100 * c['delay']:+.0f} %, beyond its time alone {100 * c['delay_alone']:+.0f} %, "
+              f"{c['time_over_bluelight']:.2f} of bluelight's time, others {100 * c['others']:+.1f} % (bluelight {100 * c['others_bluelight']:+.1f} %)")
         return
     result = run(scenario, args)
     if args.json:

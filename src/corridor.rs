@@ -10,6 +10,8 @@ mod call;
 pub mod clear;
 mod cost;
 pub mod eta;
+#[cfg(test)]
+mod fixture;
 mod gap;
 pub mod others;
 mod places;

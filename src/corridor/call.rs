@@ -13,7 +13,7 @@ use crate::corridor::route::Atlas;
 use crate::corridor::way::{Gate, Way};
 use crate::corridor::{Answer, GateEta, Report, State};
 use crate::event::{Position, PriorityClass, PriorityRequest};
-use crate::ids::JunctionId;
+use crate::ids::{GroupSet, JunctionId};
 use crate::keep::keep;
 use crate::network::{Network, Point};
 use crate::time::{Span, Time};
@@ -41,8 +41,8 @@ pub(super) struct Call {
     pub(super) way: Way,
     pub(super) progress: Progress,
     pub(super) gates: Vec<GateEta>,
-    /// Whether each of those is walled in by the queue of another turn.
-    walled: Vec<bool>,
+    /// The groups that each of those is asked for, and those beside them.
+    serves: Vec<(GroupSet, GroupSet)>,
     /// When each junction could show green, as it last said.
     pub(super) greens: Vec<(JunctionId, Time)>,
     expires: Time,
@@ -74,7 +74,7 @@ keep!(Call {
     way,
     progress,
     gates,
-    walled,
+    serves,
     greens,
     expires,
     parked,
@@ -107,7 +107,7 @@ impl Call {
             books: Books::default(),
             progress: Progress::new(now),
             gates: Vec::new(),
-            walled: Vec::new(),
+            serves: Vec::new(),
             greens: Vec::new(),
             expires: Time::NEVER,
             parked: false,
@@ -241,7 +241,7 @@ impl Call {
         // What it is held up by signals and queues before it comes to a gate, at least and at most.
         let mut held = (Span::ZERO, Span::ZERO);
         self.gates.clear();
-        self.walled.clear();
+        self.serves.clear();
         for (gate, lead) in self.way.gates.iter().zip(lead) {
             if self.progress.at_m > gate.at_m + PASSED_M {
                 continue;
@@ -253,8 +253,13 @@ impl Call {
             let first = lead.passes(low, said.unwrap_or(now).max(green_from));
             let last = lead.passes(high, said.unwrap_or(now + OWED).max(green_from));
             held = (held.0 + (first - low), held.1 + (last - high));
-            let behind = gate.row > 0 && self.progress.at_m < self.way.end_m[gate.row - 1];
-            self.walled.push(behind && clear::walled_in(gate, look));
+            let behind = gate.fork.row > 0 && self.progress.at_m < self.way.end_m[gate.fork.row - 1];
+            self.serves.push(match gate {
+                _ if behind && clear::walled_in(&gate.fork, look) => (gate.beside, gate.groups),
+                // Who stands before it in its lane wants to turn elsewhere, maybe, and has to leave first.
+                _ if lead.follows() => (gate.groups.union(gate.mates), gate.beside.difference(gate.mates)),
+                _ => (gate.groups, gate.beside),
+            });
             self.gates.push(GateEta { junction: gate.junction, green_from, low: first, high: last.max(first) });
         }
     }
@@ -311,18 +316,17 @@ impl Call {
         if bends && (!late || self.progress.stands_since.is_some()) {
             return Vec::new(); // at a stop, say: when it goes on nobody knows
         }
-        let ask = |((gate, eta), &walled): ((&Gate, &GateEta), &bool)| {
+        let ask = |((gate, eta), &(groups, beside)): ((&Gate, &GateEta), &(GroupSet, GroupSet))| {
             let (from, until) = match bends {
                 true => (eta.low - Span::from_s(4), eta.low + BEND),
                 false => (eta.green_from, eta.high + TIMEOUT),
             };
             let junction = gate.junction;
-            let (groups, beside) = if walled { (gate.beside, gate.groups) } else { (gate.groups, gate.beside) };
             let order =
                 Preemption { junction, call: self.serial, groups, beside, from, low: eta.low, high: eta.high, until };
             Ask { order, weight: weight(self.request.class, late) }
         };
-        ahead.zip(&self.gates).zip(&self.walled).skip(usize::from(self.finds_no_gap(now))).map(ask).collect()
+        ahead.zip(&self.gates).zip(&self.serves).skip(usize::from(self.finds_no_gap(now))).map(ask).collect()
     }
 
     /// The vehicle is no longer led.

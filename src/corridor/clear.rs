@@ -1,7 +1,7 @@
 //! When a stop line has to open so that whoever waits before the vehicle is gone when it comes.
 
 use crate::corridor::route::PACE;
-use crate::corridor::way::{Gate, Way};
+use crate::corridor::way::{Fork, Gate, Way};
 use crate::ids::{LaneId, span};
 use crate::network::Network;
 use crate::time::{Span, Time};
@@ -78,6 +78,11 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// Whether anybody stands or drives before it in a lane of its turn.
+    pub fn follows(&self) -> bool {
+        self.count >= 0.5
+    }
+
     /// When a vehicle crosses the line that would come at `arrives` if nobody stood before it, and gets its green at
     /// `green`.
     pub fn passes(&self, arrives: Time, green: Time) -> Time {
@@ -96,10 +101,30 @@ impl Lead {
 
 /// Whether those of another turn stand out of their pocket and keep the vehicle's own queue from its lanes, so that a
 /// green of its own would clear nothing.
-pub fn walled_in(gate: &Gate, look: Look<'_>) -> bool {
+pub fn walled_in(fork: &Fork, look: Look<'_>) -> bool {
     let sights = |lanes: &[LaneId]| lanes.iter().filter_map(|&l| look(l, f64::INFINITY)).collect::<Vec<_>>();
-    let own = sights(&gate.lanes);
-    !own.is_empty() && own.iter().all(|s| s.vehicles <= DRAINED) && sights(&gate.pockets).iter().any(|s| s.room <= FULL)
+    let own = sights(&fork.own);
+    let drained = |s: &Sight| s.vehicles <= DRAINED && s.room >= 1.0;
+    let full = |s: &Sight| s.vehicles >= 1.0 && s.room <= FULL;
+    !own.is_empty() && own.iter().all(drained) && sights(&fork.pockets).iter().any(full)
+}
+
+/// Vehicles for which there is room behind a gate, as far as whoever stands there or the next signal, over as many links as
+/// that takes where roads are chopped into short ones.
+fn room(network: &Network, way: &Way, gate: &Gate, look: Look<'_>) -> f64 {
+    let mut sum = 0.0;
+    for &link in &way.links[gate.row + 1..] {
+        let road = network.link(link);
+        let mut stands = false;
+        for sight in span(&road.lanes).filter_map(|lane| look(lane, 0.0)) {
+            stands |= sight.room < road.length.get() / SPACING_M - 0.5;
+            sum += sight.room;
+        }
+        if stands || network.junction_at_end(link).is_some() {
+            break;
+        }
+    }
+    sum
 }
 
 /// For each gate of a way from `at_m` on: how long before the vehicle its green has to begin.
@@ -127,9 +152,50 @@ pub fn clear(network: &Network, way: &Way, at_m: f64, look: Look<'_>) -> Vec<Lea
             speed_mps: road.speed.get() * PACE,
         });
         released = count + FOLLOW * released;
-        let exit = way.links.get(gate.row + 1).map(|&link| &network.link(link).lanes);
-        let room: f64 = exit.into_iter().flat_map(span).filter_map(|l| look(l, 0.0)).map(|s| s.room).sum();
-        blocked = if room < released { s } else { 0.0 };
+        blocked = if room(network, way, gate, look) < released { s } else { 0.0 };
     }
     lead
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corridor::fixture::chopped;
+
+    fn sight(vehicles: f64, room: f64) -> Sight {
+        Sight { vehicles, room, headway_s: 2.0, startup_s: 2.0, flow: 0.1, closed: false, stuck: false }
+    }
+
+    #[test]
+    fn a_turn_is_walled_in_by_a_full_pocket_while_its_own_lane_is_empty() {
+        let network = chopped(2, false);
+        let links = ["in", "short", "turn"].map(|name| network.link_named(name).expect("a link"));
+        let way = Way::new(&network, &links).expect("they follow");
+        let fork = &way.gates[0].fork;
+        // (own lane: vehicles and room, the other: vehicles and room)
+        for (own, pocket, walled) in [
+            ((0.0, 13.0), (12.0, 0.5), true),
+            ((0.0, 13.0), (3.0, 9.0), false),
+            ((8.0, 4.0), (12.0, 0.5), false), // its own queue is there
+            ((0.0, 1.2), (0.0, 1.2), false),  // on a link of 9 m there is never more room
+            ((1.0, 0.0), (1.0, 0.0), false),  // nor a longer queue
+        ] {
+            let look =
+                |lane, _| Some(if fork.own.contains(&lane) { sight(own.0, own.1) } else { sight(pocket.0, pocket.1) });
+            assert_eq!(walled_in(fork, &look), walled, "{own:?} {pocket:?}");
+        }
+    }
+
+    #[test]
+    fn room_behind_a_line_reaches_over_short_links_to_whoever_stands() {
+        let network = chopped(2, false);
+        let links = ["in", "short", "on", "far"].map(|name| network.link_named(name).expect("a link"));
+        let way = Way::new(&network, &links).expect("they follow");
+        // Room on the link of 9 m and on the road behind it.
+        for (on, far, all) in [(1.2, 24.2, 25.4), (1.2, 10.0, 11.2), (0.0, 24.2, 0.0)] {
+            let look = |lane, _| Some(sight(0.0, if network.lane(lane).link == links[2] { on } else { far }));
+            let found = room(&network, &way, &way.gates[0], &look);
+            assert!((found - all).abs() < 1e-9, "{on} {far}: {found}");
+        }
+    }
 }

@@ -13,7 +13,9 @@ impl Call {
         self.progress.stands_since.filter(|&since| now - since > GAP)?;
         let mut ahead = self.way.gates.iter().zip(lead);
         let (gate, lead) = ahead.find(|(gate, _)| self.progress.at_m <= gate.at_m + PASSED_M)?;
-        if gate.row <= self.way.row(self.progress.at_m) {
+        // Where it goes first itself, it stands in a queue that the signal's red has made.
+        let here = self.way.row(self.progress.at_m);
+        if !self.way.gives_way[here.min(gate.row)..gate.row].contains(&true) {
             return None;
         }
         let green = self.greens.iter().any(|&(junction, green)| junction == gate.junction && green <= now);

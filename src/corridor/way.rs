@@ -2,7 +2,7 @@
 
 use crate::ids::{ConnectionId, GroupId, GroupSet, JunctionId, LaneId, LinkId, span};
 use crate::keep::keep;
-use crate::network::{Network, Point};
+use crate::network::{Control, Network, Point};
 
 /// A stop line on the way that a signal rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,15 +15,30 @@ pub struct Gate {
     pub groups: GroupSet,
     /// Those that release the other turns from the same link.
     pub beside: GroupSet,
+    /// Of those, the ones without which who stands before the vehicle may not leave: every lane of the turn is one of theirs too.
+    pub mates: GroupSet,
     /// The lanes from which the turn is made.
     pub lanes: Vec<LaneId>,
-    /// The other lanes of the link, which hold the queues of other turns.
-    pub pockets: Vec<LaneId>,
+    /// Where its queue parts from those of other turns.
+    pub fork: Fork,
     /// From the start of the way, m.
     pub at_m: f64,
 }
 
-keep!(Gate { row, junction, groups, beside, lanes, pockets, at_m });
+keep!(Gate { row, junction, groups, beside, mates, lanes, fork, at_m });
+
+/// The link before a stop line behind which no lane is the turn's alone: there the queues of other turns keep its own back.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fork {
+    /// Its place among the links of the way.
+    pub row: usize,
+    /// Its lanes that lead to the turn's and to no other's.
+    pub own: Vec<LaneId>,
+    /// The others, which hold the queues of other turns.
+    pub pockets: Vec<LaneId>,
+}
+
+keep!(Fork { row, own, pockets });
 
 /// A way through the network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,9 +51,11 @@ pub struct Way {
     end_s: Vec<f64>,
     /// Its signalised stop lines, in order.
     pub gates: Vec<Gate>,
+    /// Whether whoever leaves each link along it gives way where no signal rules.
+    pub gives_way: Vec<bool>,
 }
 
-keep!(Way { links, end_m, end_s, gates });
+keep!(Way { links, end_m, end_s, gates, gives_way });
 
 /// Where a position lies on a way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,16 +83,24 @@ impl Way {
                 movements.clone().filter(|m| m.to == next).flat_map(|m| m.connections.clone()).collect();
             let paths = paths.iter().map(|&c| &network.connections()[c]);
             let length = paths.clone().map(|c| c.length.get()).reduce(f64::min)?;
+            way.gives_way.push(paths.clone().all(|c| c.control == Control::GivesWay));
             let ruled: Vec<(JunctionId, GroupId)> = paths.clone().filter_map(|c| c.control.group()).collect();
             if let Some(&(junction, _)) = ruled.first() {
                 let mut lanes: Vec<LaneId> = paths.map(|c| c.from).collect();
+                lanes.sort_unstable();
                 lanes.dedup();
                 let groups: GroupSet = ruled.iter().filter(|r| r.0 == junction).map(|r| r.1).collect();
-                let pockets = span(&road.lanes).filter(|l| !lanes.contains(l)).collect();
-                let others = movements.flat_map(|m| &m.connections).map(|&c| &network.connections()[c]);
-                let others = others.filter_map(|c| c.control.group()).filter(|r| r.0 == junction).map(|r| r.1);
-                let beside = others.collect::<GroupSet>().difference(groups);
-                way.gates.push(Gate { row, junction, groups, beside, lanes, pockets, at_m: at });
+                let released = |lane: &LaneId| {
+                    let exits = span(&network.lane(*lane).exits).map(|c| network.connections()[c].control.group());
+                    let own = exits.flatten().filter(|r| r.0 == junction).map(|r| r.1);
+                    own.collect::<GroupSet>().difference(groups)
+                };
+                let all = |sets: &mut dyn Iterator<Item = GroupSet>| sets.fold(GroupSet::EMPTY, GroupSet::union);
+                let beside = all(&mut span(&road.lanes).map(|lane| released(&lane)));
+                let shared = lanes.iter().all(|lane| !released(lane).is_empty());
+                let mates = all(&mut lanes.iter().filter(|_| shared).map(released));
+                let fork = Fork::new(network, &links[..=row], &lanes);
+                way.gates.push(Gate { row, junction, groups, beside, mates, lanes, fork, at_m: at });
             }
             at += length;
             s += length / network.link(next).speed.get().max(1.0);
@@ -121,6 +146,31 @@ impl Way {
     }
 }
 
+impl Fork {
+    /// That of a turn made from `lanes` of the last of some links that follow one another: where roads are chopped into short
+    /// links, its lanes may be apart from others' long before the stop line.
+    fn new(network: &Network, links: &[LinkId], lanes: &[LaneId]) -> Self {
+        let others =
+            |row: usize, own: &[LaneId]| span(&network.link(links[row]).lanes).filter(|l| !own.contains(l)).collect();
+        let (mut row, mut own) = (links.len() - 1, lanes.to_vec());
+        let mut pockets: Vec<LaneId> = others(row, &own);
+        while row > 0 {
+            let paths = |lane: LaneId| span(&network.lane(lane).exits).map(|c| &network.connections()[c]);
+            let leads =
+                |lane: LaneId, to: &[LaneId]| paths(lane).any(|c| to.contains(&c.to) && c.control.group().is_none());
+            let apart = |lane: &LaneId| leads(*lane, &own) && !leads(*lane, &pockets);
+            let feeders: Vec<LaneId> = span(&network.link(links[row - 1]).lanes).filter(apart).collect();
+            if feeders.is_empty() {
+                break;
+            }
+            row -= 1;
+            pockets = others(row, &feeders);
+            own = feeders;
+        }
+        Self { row, own, pockets }
+    }
+}
+
 /// How far before the end of a course that is `length` metres long `point` lies, and how far off it, m.
 pub fn project(shape: &[Point], length: f64, point: Point, heading: Option<f64>) -> Option<(f64, f64)> {
     let drawn: f64 = shape.windows(2).map(|pair| pair[0].distance(pair[1]).get()).sum();
@@ -149,6 +199,32 @@ pub fn project(shape: &[Point], length: f64, point: Point, heading: Option<f64>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corridor::fixture::chopped;
+
+    #[test]
+    fn a_queue_parts_from_others_where_its_lanes_do_and_goes_with_them_where_it_has_none_of_its_own() {
+        // (lanes before the short link, whether its lane 1 leads straight on too, exit; who shares all its lanes; the fork)
+        for (lanes, shared, exit, mates, fork) in [
+            (2, false, "turn", &[][..], ("in", &[1][..])),
+            (1, false, "turn", &[], ("short", &[1])), // one lane leads to both of the short link's
+            (2, true, "turn", &["s"], ("in", &[1])),
+            (2, true, "on", &[], ("in", &[0, 1])), // lane 0 is for it alone
+        ] {
+            let network = chopped(lanes, shared);
+            let links = ["in", "short", exit].map(|name| network.link_named(name).expect("a link"));
+            let way = Way::new(&network, &links).expect("they follow");
+            let [gate] = &way.gates[..] else { panic!("{} gates", way.gates.len()) };
+            let name = |group| &*network.junction(gate.junction).groups[group].name;
+            assert_eq!(gate.mates.iter().map(name).collect::<Vec<_>>(), mates, "{lanes} {shared} {exit}");
+            let own: Vec<_> = fork.1.iter().filter_map(|&lane| network.lane_of(links[gate.fork.row], lane)).collect();
+            assert_eq!(
+                (&*network.link(links[gate.fork.row]).name, &gate.fork.own),
+                (fork.0, &own),
+                "{lanes} {shared} {exit}"
+            );
+            assert_eq!(way.gives_way, [true, false], "where the signal rules nobody else does");
+        }
+    }
 
     #[test]
     fn a_point_is_found_beside_the_course_that_leads_its_way() {
