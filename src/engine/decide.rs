@@ -41,6 +41,8 @@ enum Way {
     /// The search, which has been asked the next question; where the junction is too full for schedules, in a round of this
     /// timed plan.
     Asked(Option<Program>),
+    /// Its last schedule until this instant, for no change can begin before: the next question is who will cross when in it.
+    GoesOn(Time),
     /// Nobody: it runs none of our plans yet.
     TakeOver,
 }
@@ -173,7 +175,7 @@ impl Engine {
     ) -> Option<Open> {
         let junction = self.network.junction(id);
         let (now, from, grid) = (self.now, self.soonest(), self.settings.grid());
-        self.posts[id].decided = None;
+        let scheduled = self.posts[id].decided.take().is_some();
         self.posts[id].approach = None;
         let state = self.posts[id].ledger.states(now, junction).last()?;
         let running = state.at(from, junction);
@@ -219,8 +221,11 @@ impl Engine {
                         announced,
                         round: round.as_ref(),
                     };
-                    asked.next(id).fill(&self.network, &post.layout, &self.tracker, &moment);
-                    Way::Asked(timed)
+                    let situation = asked.next(id);
+                    situation.fill(&self.network, &post.layout, &self.tracker, &moment);
+                    let last = scheduled.then_some(&post.schedule.changes[..]);
+                    let opens = last.and_then(|changes| situation.go_on(&post.layout, changes));
+                    opens.map_or(Way::Asked(timed), Way::GoesOn)
                 }
             }
         };
@@ -236,15 +241,13 @@ impl Engine {
             Way::TakeOver => return self.take_over(id, from),
             Way::Asked(timed) => {
                 let Some(schedule) = answers.next() else { return };
-                let vehicles = self.present(&self.posts[id]);
-                let (post, why) = (&mut self.posts[id], reasons(&schedule));
                 let next = schedule.changes.first().map(|change| change.at);
-                let source = if timed.is_some() { Source::Timed } else { Source::Horizon };
-                let mut wish = responds(post, schedule.changes.clone(), source);
-                wish.program = timed.unwrap_or(wish.program);
-                post.decided = Some(Decided { at: now, next, vehicles });
-                post.fresh = Some(schedule);
-                (wish, why)
+                self.follow(id, schedule, next, timed)
+            }
+            Way::GoesOn(opens) => {
+                let Some(mut schedule) = answers.next() else { return };
+                schedule.take_reasons(&self.posts[id].schedule);
+                self.follow(id, schedule, Some(opens), None)
             }
         };
         if wish.source != Source::Corridor
@@ -260,6 +263,24 @@ impl Engine {
             why.demand = self.demand(id);
             self.publish(id, &wish, why, from);
         }
+    }
+
+    /// What a schedule wishes and why; `next` is when the junction may want to change, at the latest decided anew then.
+    fn follow(
+        &mut self,
+        id: JunctionId,
+        schedule: Schedule,
+        next: Option<Time>,
+        timed: Option<Program>,
+    ) -> (Wish, Why) {
+        let vehicles = self.present(&self.posts[id]);
+        let (post, why) = (&mut self.posts[id], reasons(&schedule));
+        let source = if timed.is_some() { Source::Timed } else { Source::Horizon };
+        let mut wish = responds(post, schedule.changes.clone(), source);
+        wish.program = timed.unwrap_or(wish.program);
+        post.decided = Some(Decided { at: self.now, next, vehicles });
+        post.fresh = Some(schedule);
+        (wish, why)
     }
 
     /// Lets those who are inside the junction out before the change of a schedule that begins next, if that may be. A timed plan

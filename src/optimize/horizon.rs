@@ -47,6 +47,14 @@ pub struct Schedule {
 
 keep!(Schedule { changes, cost_veh_s, runner_up, bound_by, discharges });
 
+impl Schedule {
+    /// Takes over why `last` was chosen, which it goes on with.
+    pub fn take_reasons(&mut self, last: &Self) {
+        (self.cost_veh_s, self.runner_up) = (last.cost_veh_s, last.runner_up);
+        self.bound_by.clone_from(&last.bound_by);
+    }
+}
+
 /// A limit that bound a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
@@ -108,11 +116,13 @@ impl Workspace {
     }
 }
 
-/// The best schedule for a junction, or what a timed plan comes to where it runs one.
+/// The best schedule for a junction; or what a timed plan comes to where it runs one, or the one before where it goes on
+/// with that.
 pub fn schedule(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
-    match &situation.round {
-        Some(round) => round::schedule(layout, situation, round, work),
-        None => beam::schedule(layout, situation, work),
+    match (&situation.round, &situation.goes_on) {
+        (Some(round), _) => round::schedule(layout, situation, round, work),
+        (None, Some(changes)) => beam::go_on(layout, situation, changes, work),
+        (None, None) => beam::schedule(layout, situation, work),
     }
 }
 

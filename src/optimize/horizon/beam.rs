@@ -13,7 +13,8 @@ use super::serve::{Progress, YELLOW_USED_S};
 use super::situation::Situation;
 use super::{Schedule, Workspace, rate};
 use crate::ids::Id;
-use choice::choose;
+use crate::plan::draft::Change;
+use choice::{choose, replay};
 use ending::{Ending, Leaf};
 use keep::Bucket;
 use stretch::{Lamps, quietly};
@@ -239,6 +240,21 @@ fn search(
 #[cfg(test)]
 fn exhaustive(layout: &Layout, situation: &Situation, work: &mut Workspace) -> Schedule {
     search(layout, situation, work, |_, _| false)
+}
+
+/// Changes that were found before, and who will cross when in them now. Why they were chosen is not said again.
+pub(super) fn go_on(layout: &Layout, situation: &Situation, changes: &[Change], work: &mut Workspace) -> Schedule {
+    let Workspace { beam, lineup, .. } = work;
+    lineup.draw_up(layout, situation);
+    let scene = Scene { layout, situation, lineup };
+    beam.begin(scene);
+    beam.instants.clear();
+    beam.instants.extend(changes.iter().map(|change| situation.after(change.at)));
+    let mut node = Node { changes: changes.len() as u8, ..Node::NONE };
+    for (at, (step, change)) in node.path.iter_mut().zip(changes).enumerate() {
+        *step = (change.stage.index() as u8, at as u8);
+    }
+    Schedule { changes: changes.to_vec(), discharges: replay(beam, scene, &node), ..Schedule::default() }
 }
 
 /// The present in the scratch slot.

@@ -5,9 +5,10 @@ use super::beam::CHANGES_MAX;
 use super::layout::Layout;
 use super::parting::Held;
 use super::situation::{CLAIMS_MAX, Claim, SAMPLES, Situation, Stream};
-use super::{Schedule, stage_id};
+use super::{Schedule, horizon, stage_id};
 use crate::ids::Id;
 use crate::keep::{Resume, keep, resume};
+use crate::plan::draft::Change;
 use crate::time::{Span, Time};
 
 keep!(Stream { lane, first, len, weight, headway, startup, extra, steady, ready });
@@ -15,7 +16,7 @@ keep!(Claim { group, weight, deadline });
 keep!(Held { stream, row, after });
 resume!(Situation {
     kept: now, grid, earliest, stage, since, horizon, price, green_at, debt, leave, streams, arrivals, ways, held, parted,
-        room, walkers, claims, round;
+        room, walkers, claims, round, goes_on;
     built: found, upstream
 });
 
@@ -73,6 +74,7 @@ impl Situation {
                 (Time::EPOCH..=LAST).contains(&round.until)
                     && round.then.iter().all(|stage| stage.index() < layout.stages.len())
             })
+            && self.goes_on.as_ref().is_none_or(|changes| self.leads_on(layout, changes))
             && self.streams.iter().all(|stream| self.runs(layout, stream))
             && self.claims.len() <= CLAIMS_MAX
             && self.claims.iter().all(|claim| {
@@ -83,6 +85,17 @@ impl Situation {
     fn is_held(&self, held: &Held) -> bool {
         let by = self.streams.get(usize::from(held.stream));
         held.after.abs() <= FAR && (held.stream == Held::NOBODY || by.is_some_and(|stream| held.row < stream.len))
+    }
+
+    /// Whether it can go on with these changes.
+    fn leads_on(&self, layout: &Layout, changes: &[Change]) -> bool {
+        let stages = || changes.iter().map(|change| change.stage.index());
+        let ends = self.now + horizon(self.grid);
+        changes.len() <= CHANGES_MAX
+            && changes.iter().all(|change| (self.earliest..=ends).contains(&change.at))
+            && changes.is_sorted_by_key(|change| change.at)
+            && stages().all(|to| to < layout.stages.len())
+            && std::iter::once(self.stage).chain(stages()).zip(stages()).all(|(from, to)| layout.follows(from, to))
     }
 
     fn runs(&self, layout: &Layout, stream: &Stream) -> bool {
@@ -122,16 +135,19 @@ mod tests {
     use crate::optimize::horizon::{Round, Workspace, schedule};
 
     prop_compose! {
-        /// Any present of the crossroads, searched or in a round of a timed plan.
+        /// Any present of the crossroads, searched, in a round of a timed plan or going on with what was found before.
         fn any_present()(
             situation in present(layout),
+            goes_on in any::<bool>(),
             round in prop::option::of((-20..60_i64, prop::collection::vec(0..8_usize, 1..5))),
         ) -> Situation {
             let round = round.map(|(left, then)| Round {
                 until: situation.now + Span::from_s(left),
                 then: then.into_iter().map(StageId::of).collect(),
             });
-            Situation { round, ..situation }
+            let found = |situation| schedule(&layout(), situation, &mut Workspace::default()).changes;
+            let goes_on = (goes_on && round.is_none()).then(|| found(&situation));
+            Situation { round, goes_on, ..situation }
         }
     }
 

@@ -15,7 +15,7 @@ const NEWS_VEH: i32 = 2;
 pub struct Decided {
     /// When.
     pub at: Time,
-    /// When it wants to change; none if not within the horizon.
+    /// When it wants to change, or goes on until it may; none if not within the horizon.
     pub next: Option<Time>,
     /// Vehicles believed to be on its approaches then.
     pub vehicles: i32,

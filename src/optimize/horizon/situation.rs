@@ -7,6 +7,7 @@ use super::round::Round;
 use super::serve::YELLOW_USED_S;
 use crate::ids::{ConnectionId, GroupId, Id, LaneId, StageId, Table, span};
 use crate::network::Network;
+use crate::plan::draft::Change;
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
 use crate::traffic::tracker::{Crossing, SPACING, Tracker, Vehicle, draw};
@@ -122,6 +123,8 @@ pub struct Situation {
     pub(super) claims: Vec<Claim>,
     /// Where it is in a timed plan that is followed instead of searching, if one is.
     pub(super) round: Option<Round>,
+    /// The changes that it goes on with instead of searching, if it does.
+    pub(super) goes_on: Option<Vec<Change>>,
     pub(super) found: Vec<Found>,
     pub(super) upstream: Vec<Upstream>,
 }
@@ -164,6 +167,7 @@ impl Situation {
         self.upstream.clear();
         self.claims.clear();
         self.round = None;
+        self.goes_on = None;
     }
 
     /// Reads a junction's present from its lamps and the tracker.
@@ -228,6 +232,24 @@ impl Situation {
     /// The first instant at which a change may begin, s.
     pub(super) fn first(&self) -> f32 {
         self.after(self.earliest)
+    }
+
+    /// Goes on with what is left of changes that were found before instead of searching, where no change can begin yet
+    /// whatever is seen; until when that is so, and none where it is not.
+    pub fn go_on(&mut self, layout: &Layout, changes: &[Change]) -> Option<Time> {
+        let follows = |to: &usize| layout.follows(self.stage, *to);
+        let opens = (0..layout.stages.len()).filter(follows).map(|to| self.leave[to]).min_by(f32::total_cmp)?;
+        let left = &changes[changes.partition_point(|change| change.at < self.earliest)..];
+        let may = |next: &Change| {
+            let to = next.stage.index();
+            follows(&to) && self.leave[to] <= self.after(next.at)
+        };
+        let shut = self.round.is_none() && self.first() < opens;
+        if !shut || !left.first().is_none_or(may) {
+            return None;
+        }
+        self.goes_on = Some(left.to_vec());
+        Some(super::instant(self.now, opens))
     }
 
     /// From when each group may be passed if the change into stage `to` begins at `at`, or the stage stays.

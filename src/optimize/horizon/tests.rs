@@ -55,6 +55,31 @@ fn it_serves_whoever_waits() {
 }
 
 #[test]
+fn it_goes_on_as_long_as_no_change_can_begin() {
+    let (_, layout) = layout();
+    let change = |(stage, at)| Change::new(StageId::of(stage), Time::from_s(at));
+    // When the change to everywhere but the north's own stage, 4, cuts no minimum green any more, and to that; changes found
+    // before as stage and second; until when it goes on, and with how many of them.
+    for (all, own, found, expected) in [
+        (7.0, 7.0, vec![(2, 9), (0, 30)], Some((7, 2))),
+        (7.0, 3.0, vec![(2, 9)], Some((3, 1))), // that one ends the south's green alone, which began sooner
+        (7.0, 0.0, vec![(2, 9)], None),         // it may begin at once
+        (7.0, 7.0, vec![], Some((7, 0))),       // it stays
+        (7.0, 7.0, vec![(0, -4)], Some((7, 0))), // and has just changed
+        (7.0, 7.0, vec![(2, 5), (0, 30)], None), // what was found is cut short by now,
+        (7.0, 7.0, vec![(0, 9), (2, 30)], None), // or something else than was reckoned with runs
+    ] {
+        let mut situation = Situation::empty(&layout, Time::EPOCH, Span::SECOND, StageId::of(0));
+        situation.leave.fill(all);
+        situation.leave[4] = own;
+        let changes: Vec<Change> = found.iter().copied().map(change).collect();
+        let opens = situation.go_on(&layout, &changes);
+        let left = situation.goes_on.as_ref().map(Vec::len);
+        assert_eq!(opens.zip(left), expected.map(|(at, left)| (Time::from_s(at), left)), "{all} {own} {found:?}");
+    }
+}
+
+#[test]
 fn a_tie_stays() {
     let (_, layout) = layout();
     // As many straight from the north and the south, under green, as from the east and the west, under red.

@@ -56,8 +56,8 @@ pub(super) fn choose(beam: &mut Beam, scene: Scene<'_>, forced: Option<usize>) -
     Schedule { changes, cost_veh_s: cost(leaf.gain), runner_up, bound_by, discharges }
 }
 
-/// Runs the chosen sequence once more and notes who crosses when, where a neighbour wants to know.
-fn replay(beam: &mut Beam, scene: Scene<'_>, best: &Node) -> Vec<Crossing> {
+/// Runs a sequence once more and notes who crosses when, where a neighbour wants to know.
+pub(super) fn replay(beam: &mut Beam, scene: Scene<'_>, best: &Node) -> Vec<Crossing> {
     scene.told(|mut note| {
         start(beam, scene);
         let scratch = beam.scratch();

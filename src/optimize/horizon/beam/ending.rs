@@ -173,11 +173,23 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::optimize::horizon::Workspace;
-    use crate::optimize::horizon::beam::{exhaustive, schedule};
+    use crate::optimize::horizon::beam::{exhaustive, go_on, schedule};
     use crate::optimize::horizon::present::present;
     use crate::optimize::horizon::tests::{crossroads, permissive};
 
     proptest! {
+        #[test]
+        fn who_goes_on_with_what_was_found_expects_the_same(simple in present(crossroads), gaps in present(permissive)) {
+            let (mut work, mut other) = (Workspace::default(), Workspace::default());
+            for (mut layout, situation) in [(crossroads(), simple), (permissive(), gaps)] {
+                layout.turns.iter_mut().for_each(|turn| turn.told = true);
+                let found = schedule(&layout, &situation, &mut work);
+                let mut again = go_on(&layout, &situation, &found.changes, &mut other);
+                again.take_reasons(&found);
+                prop_assert_eq!(again, found);
+            }
+        }
+
         #[test]
         fn no_ending_that_counts_is_left_out(simple in present(crossroads), gaps in present(permissive)) {
             let (mut work, mut other) = (Workspace::default(), Workspace::default());
