@@ -644,7 +644,8 @@ def main():
             print(f"  {name.replace('_', ' '):12}{told}; everybody else's delay {one['all']['delay']:.1f} s")
         c = result["compare"]
         print(f"  green wave: delay {100 * c['delay']:+.0f} %, beyond its time alone {100 * c['delay_alone']:+.0f} %, "
-              f"{c['time_over_bluelight']:.2f} of bluelight's time, others {100 * c['others']:+.1f} % (bluelight {100 * c['others_bluelight']:+.1f} %)")
+              f"{c['time_over_bluelight']:.2f} of bluelight's time, others {100 * c['others']:+.1f} % "
+              f"(bluelight {100 * c['others_bluelight']:+.1f} %)")
         return
     result = run(scenario, args)
     if args.json:

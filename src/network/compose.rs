@@ -10,6 +10,8 @@ use crate::ids::{GroupId, GroupSet, Id};
 
 /// A junction gets at most so many further stages: the search looks at each of them again and again.
 const MOST: usize = 8;
+/// And none beyond so many in all: the search tells no more apart.
+const MOST_IN_ALL: usize = 64;
 /// So many sets of groups are looked at, at most; an odd junction of many small groups has thousands.
 const LOOKS: usize = 1000;
 
@@ -48,8 +50,9 @@ pub fn compose(spec: &mut NetworkSpec) -> usize {
         }
         let Some(groups) = Groups::of(junction, paths.get(&*junction.id).map_or(&[], Vec::as_slice)) else { continue };
         let name = |group: GroupId| junction.groups[group.index()].id.clone();
+        let most = MOST.min(MOST_IN_ALL.saturating_sub(junction.stages.len()));
         let ids = (1..).map(|k| format!("composed-{k}"));
-        let ids: Vec<String> = ids.filter(|id| junction.stages.iter().all(|s| s.id != *id)).take(MOST).collect();
+        let ids: Vec<String> = ids.filter(|id| junction.stages.iter().all(|s| s.id != *id)).take(most).collect();
         let stage = |(id, groups): (String, GroupSet)| StageSpec {
             id,
             groups: groups.iter().map(name).collect(),
@@ -141,7 +144,7 @@ impl Groups {
         Some(groups)
     }
 
-    /// The stages worth having beside those there are.
+    /// The stages worth having beside those there are, those that release most lanes first.
     fn further(&self) -> Vec<GroupSet> {
         let n = self.units.len();
         let mut found = Vec::new();
@@ -163,7 +166,7 @@ impl Groups {
         });
         all.sort_by_key(|&(set, lanes)| (std::cmp::Reverse(lanes), set));
         all.dedup();
-        all.into_iter().map(|(set, _)| set).take(MOST).collect()
+        all.into_iter().map(|(set, _)| set).collect()
     }
 
     /// Whether nobody of one set meets anybody of the other.
@@ -207,6 +210,7 @@ fn cliques(friends: &[GroupSet], chosen: GroupSet, mut open: GroupSet, mut done:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::spec::GroupSpec;
 
     /// A crossing of four roads whose left turns have a lane of their own, as one program of two stages has it.
     fn crossing(drive_on: &str) -> NetworkSpec {
@@ -277,6 +281,42 @@ mod tests {
             assert_eq!(found, ["n n<", "e e<", "n< s<", "s s<", "e< w<", "w w<"], "{side}");
             assert_eq!(spec.junctions[0].stages[2].id, "composed-1");
             assert_eq!(compose(&mut spec), 0, "they are all there");
+        }
+    }
+
+    #[test]
+    fn a_stage_in_which_people_walk_is_no_reason_to_leave_one_out() {
+        let mut spec = crossing("right");
+        let with = |groups: &[&str]| groups.iter().map(|&group| group.to_owned()).collect::<Vec<String>>();
+        let walk = GroupSpec { id: "walk".into(), kind: GroupKind::Pedestrian, ..spec.junctions[0].groups[0].clone() };
+        spec.junctions[0].groups.push(walk);
+        let stage = |id: &str, groups| StageSpec { id: id.into(), groups: with(groups), max_s: None, skippable: false };
+        spec.junctions[0].stages.push(stage("3", &["n", "n<", "walk"]));
+        spec.junctions[0].stages.push(stage("4", &["s", "s<"]));
+        assert_eq!(composed(&mut spec), ["n n<", "e e<", "n< s<", "e< w<", "w w<"], "but one that is there is");
+    }
+
+    #[test]
+    fn only_a_signal_of_one_node_with_room_for_stages_in_any_order_gets_more() {
+        type Change = fn(&mut NetworkSpec);
+        let changes: [(Change, usize); 4] = [
+            (|_| (), 6),
+            (|spec| spec.junctions[0].order = OrderSpec::Fixed, 0),
+            (|spec| spec.nodes[1].junction = Some("J".into()), 0),
+            (
+                |spec| {
+                    let stage = spec.junctions[0].stages[0].clone();
+                    spec.junctions[0]
+                        .stages
+                        .extend((2..60).map(|k| StageSpec { id: format!("x{k}"), ..stage.clone() }));
+                },
+                4,
+            ),
+        ];
+        for (row, (change, expected)) in changes.into_iter().enumerate() {
+            let mut spec = crossing("right");
+            change(&mut spec);
+            assert_eq!(compose(&mut spec), expected, "{row}");
         }
     }
 }
