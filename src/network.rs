@@ -31,7 +31,7 @@ pub use sensor::{Sensor, SensorKind, Sensors};
 pub use spec::{GroupKind, LatLon, Level, NetworkSpec, Origin, Side, Turn, VehicleClass};
 pub use zone::Zone;
 
-use crate::ids::{ConnectionId, CrossingId, Id, JunctionId, LaneId, LinkId, MovementId, NodeId, Table, ZoneId};
+use crate::ids::{ConnectionId, CrossingId, Id, JunctionId, LaneId, LinkId, MovementId, NodeId, Table, ZoneId, span};
 use crate::time::Span;
 
 /// The fixed world.
@@ -199,6 +199,19 @@ impl Network {
     /// The signal at the end of `link`, if there is one.
     pub fn junction_at_end(&self, link: LinkId) -> Option<JunctionId> {
         self.nodes[self.links[link].to].junction
+    }
+
+    /// Whether a path turns back without a signal: where a road does nothing else it ends, and who came as far has arrived.
+    pub fn turns_back(&self, path: ConnectionId) -> bool {
+        let path = &self.connections[path];
+        path.control.group().is_none() && self.movements[path.movement].turn == Turn::UTurn
+    }
+
+    /// Whether traffic enters the network on a link: nothing leads there but turning back where another ends.
+    pub fn is_entrance(&self, link: LinkId) -> bool {
+        let ends = |lane: LaneId| span(&self.lanes[lane].exits).all(|path| self.turns_back(path));
+        let entries = span(&self.links[link].lanes).flat_map(|lane| &self.lanes[lane].entries);
+        entries.into_iter().all(|&path| ends(self.connections[path].from))
     }
 
     /// The stretch of road that runs up to the stop line of `lane`, the stop line first: the lane itself and, where

@@ -84,6 +84,8 @@ resume!(Ear { kept: track, monitor, usable, health, factor; built: place, settin
 #[derive(Debug, Clone)]
 struct Road {
     stock: Stock,
+    /// Whether traffic enters the network on it.
+    entrance: bool,
     inflow: f32,
     /// Vehicle-seconds inside the node of those that entered: spent, and at free flow.
     inside: (f32, f32),
@@ -109,7 +111,7 @@ struct Road {
 resume!(Road {
     kept: stock, inflow, inside, turned, turned_sum, crossed_sum, turns_ok, seen_at, camera_ok, edge, factor,
         passed, unseen, left, quality;
-    built: view_m
+    built: entrance, view_m
 });
 
 /// Where the part of a link that sensors see begins.

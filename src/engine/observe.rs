@@ -91,9 +91,7 @@ impl Engine {
         }
         let time = (self.now, self.settings.tick());
         for (id, post) in self.posts.iter_mut() {
-            if let Some(stage) = post.ledger.stage() {
-                post.inside.advance(&post.layout, &self.tracker, stage, self.open[id], time);
-            }
+            post.inside.advance(&post.layout, &self.tracker, self.open[id], time);
         }
     }
 
@@ -113,7 +111,7 @@ impl Engine {
                         return Presence::Somebody;
                     }
                     let seen = self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);
-                    known &= seen && !track.given_up();
+                    known &= seen && !track.may_hide();
                 }
                 if known { Presence::Nobody } else { Presence::Unknown }
             };

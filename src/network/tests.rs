@@ -258,6 +258,25 @@ fn an_approach_reaches_through_links_without_a_signal_between() {
 }
 
 #[test]
+fn traffic_enters_where_nothing_but_a_road_that_ends_leads() {
+    // Who leaves by js could turn back at its end, where nobody else comes from.
+    let mut spec = spec();
+    spec.links.push(LinkSpec { id: "js".into(), from: "j".into(), to: "s".into(), ..spec.links[3].clone() });
+    let (out, back) = (spec.connections[4].clone(), spec.connections[5].clone());
+    spec.connections.push(ConnectionSpec { to: "js".into(), turn: Turn::Right, ..out });
+    spec.connections.push(ConnectionSpec {
+        from: "js".into(),
+        to: "sj".into(),
+        turn: Turn::UTurn,
+        group: None,
+        ..back
+    });
+    let network = built(spec, &Limits::default());
+    let entrances = network.links().ids().filter(|&link| network.is_entrance(link));
+    assert_eq!(entrances.map(|link| &*network.link(link).name).collect::<Vec<_>>(), ["sj", "wm"]);
+}
+
+#[test]
 fn routes_follow_movements() {
     let network = built(spec(), &Limits::default());
     let router = Router::new(&network);

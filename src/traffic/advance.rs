@@ -69,6 +69,7 @@ pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
     );
     Road {
         stock,
+        entrance: link.is_none_or(|id| network.is_entrance(id)),
         inflow: 0.0,
         inside: (0.0, 0.0),
         turned: 0.0,
@@ -242,8 +243,8 @@ impl Traffic {
         }
         let inflow = std::mem::take(&mut road.inflow);
         let mut tick = Tick { dt_s: dt.s() as f32, left: road.left, ..Tick::default() };
-        // A link that nothing leads to is fed from outside, and nobody knows by how much.
-        tick.inflow = (!network.node(link.from).incoming.is_empty()).then_some(inflow);
+        // Nobody knows how many enter the network.
+        tick.inflow = (!road.entrance).then_some(inflow);
         match edge {
             Edge::Camera => {
                 tick.seen = Some(road.factor * lanes.iter().map(|l| f32::from(l.vehicles)).sum::<f32>());
@@ -284,6 +285,9 @@ impl Traffic {
     /// Whether something is known of at least half of the roads that lead to a link; of those in another partition that is
     /// taken for granted.
     fn comes_known(&self, network: &Network, id: LinkId) -> bool {
+        if self.roads[id].entrance {
+            return false;
+        }
         let from = &network.node(network.link(id).from).incoming;
         let known =
             from.iter().filter(|&&up| self.roads.get(up).is_none_or(|road| road.quality != Quality::None)).count();

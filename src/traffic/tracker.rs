@@ -19,7 +19,7 @@ pub use lane::{LaneTrack, SPACING, Vehicle};
 use crate::event::{LaneView, Reading, Seen};
 use crate::ids::{ConnectionId, GroupSet, Id, JunctionId, LaneId, SensorId, Table, span};
 use crate::keep::{keep, resume};
-use crate::network::{Conflict, Control, Network, Sensors, Turn};
+use crate::network::{Conflict, Control, Network, Sensors};
 use crate::time::{Span, Time};
 use crate::traffic::saturation::Discharge;
 use drive::Road;
@@ -101,6 +101,12 @@ impl Tracker {
         self.lanes[lane].vehicles.push(Vehicle { gap, speed: 0.0, seed: 1 });
     }
 
+    /// So many come a second on a lane whom nobody sees.
+    #[cfg(test)]
+    pub(crate) fn miss(&mut self, lane: LaneId, per_s: f32) {
+        self.lanes[lane].unseen = per_s;
+    }
+
     /// An empty road at `now`, for the lanes of one partition and their sensors.
     pub fn new(network: &Network, sensors: &Sensors, partition: &crate::network::Partition, now: Time) -> Self {
         let mut lanes = Table::over(&partition.lanes, LaneTrack::default());
@@ -117,10 +123,9 @@ impl Tracker {
             let even = 1.0 / span(exits).len().max(1) as f32;
             span(exits).for_each(|c| shares[c] = even);
         }
-        let from_outside =
-            |&lane: &LaneId| network.node(network.link(network.lane(lane).link).from).incoming.is_empty();
+        let entrance = |&lane: &LaneId| network.is_entrance(network.lane(lane).link);
         Self {
-            sources: lanes.ids().filter(from_outside).collect(),
+            sources: lanes.ids().filter(entrance).collect(),
             order: order::downstream_first(network, &partition.lanes),
             last_pieces: choice::last_pieces(network, &partition.lanes),
             lanes,
@@ -243,9 +248,10 @@ impl Tracker {
         self.file(network, sensors, to);
         self.clock = to;
         self.arrive(to);
+        let usual = self.usual_entry();
         for at in 0..self.sources.len() {
             let lane = self.sources[at];
-            if self.lanes[lane].comes_unseen(dt) {
+            if self.lanes[lane].comes_unseen(dt, usual) {
                 let seed = self.seed();
                 self.lanes[lane].enter(seed, 0.0);
             }
@@ -293,6 +299,12 @@ impl Tracker {
         for (_, track) in self.lanes.iter_mut() {
             track.mark();
         }
+    }
+
+    /// Vehicles that come a second on an entrance, on average over those where they are counted when they leave.
+    fn usual_entry(&self) -> f32 {
+        let counted = || self.sources.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.counts_leavers());
+        counted().map(|lane| lane.flow).sum::<f32>() / counted().count().max(1) as f32
     }
 
     /// Where lanes part and one of them is crowded: whether the head waits for that one, be it an exit of its own lane or
@@ -356,11 +368,7 @@ impl Tracker {
         let mut road =
             Road { passable: 0, exits: 0, yields: false, blocked: false, held: false, signal: false, ends: false };
         // Where a road ends, who came as far as to its end has arrived and does not turn back.
-        let turns_back = |c: ConnectionId| {
-            let path = &network.connections()[c];
-            path.control.group().is_none() && network.movements()[path.movement].turn == Turn::UTurn
-        };
-        road.ends = span(&row.exits).all(turns_back);
+        road.ends = span(&row.exits).all(|path| network.turns_back(path));
         for (at, connection) in span(&row.exits).enumerate().take(32) {
             let path = &network.connections()[connection];
             road.exits |= 1 << at;

@@ -40,14 +40,15 @@ pub struct Inside {
 
 keep!(Inside { waiting, crossed });
 
-/// How many of a turn wait.
+/// How many of a turn wait, and the stage in which the last of them came: the next may not know to whom they give way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Waiting {
     turn: u16,
+    stage: StageId,
     vehicles: f32,
 }
 
-keep!(Waiting { turn, vehicles });
+keep!(Waiting { turn, stage, vehicles });
 
 impl Inside {
     /// Somebody has crossed a line of the junction, which is in `stage`.
@@ -62,24 +63,17 @@ impl Inside {
         }
         let turn = turn as u16;
         match self.waiting.iter_mut().find(|waiting| waiting.turn == turn) {
-            Some(waiting) => waiting.vehicles = (waiting.vehicles + 1.0).min(ROOM),
-            None => self.waiting.push(Waiting { turn, vehicles: 1.0 }),
+            Some(waiting) => *waiting = Waiting { turn, stage, vehicles: (waiting.vehicles + 1.0).min(ROOM) },
+            None => self.waiting.push(Waiting { turn, stage, vehicles: 1.0 }),
         }
     }
 
     /// Lets those out who found a gap in the `tick` that ends at `now`; `open` are the groups that may be passed.
-    pub fn advance(
-        &mut self,
-        layout: &Layout,
-        tracker: &Tracker,
-        stage: StageId,
-        open: GroupSet,
-        (now, tick): (Time, Span),
-    ) {
+    pub fn advance(&mut self, layout: &Layout, tracker: &Tracker, open: GroupSet, (now, tick): (Time, Span)) {
         let passed = tick.s() as f32;
         let crossed = &self.crossed;
         self.waiting.retain_mut(|waiting| {
-            if is_gap(layout, tracker, crossed, (stage, usize::from(waiting.turn)), open, now) {
+            if is_gap(layout, tracker, crossed, waiting, open, now) {
                 waiting.vehicles -= passed * LEAVES;
             }
             waiting.vehicles > 0.0
@@ -105,11 +99,11 @@ fn is_gap(
     layout: &Layout,
     tracker: &Tracker,
     crossed: &[Time],
-    (stage, turn): (StageId, usize),
+    &Waiting { turn, stage, .. }: &Waiting,
     open: GroupSet,
     now: Time,
 ) -> bool {
-    layout.foes(stage.index(), turn).iter().all(|&lane| {
+    layout.foes(stage.index(), usize::from(turn)).iter().all(|&lane| {
         let row = &layout.lanes[usize::from(lane)];
         let opens = layout.turns[row.turns.clone()].iter().any(|turn| open.contains(turn.group));
         let head = tracker.lane(row.lane).and_then(|track| track.vehicles().first());
@@ -127,18 +121,24 @@ mod tests {
     /// Second by second who crosses from the north to the left and from the south straight on while both are green; for how
     /// long the change into each stage keeps everybody at red then, s.
     fn clears(seconds: &[(usize, usize)]) -> Vec<i64> {
+        clears_in(|_| 0, seconds)
+    }
+
+    /// The same where the stage is another in some seconds.
+    fn clears_in(stage_in: impl Fn(i64) -> usize, seconds: &[(usize, usize)]) -> Vec<i64> {
         let network = permissive_network();
         let (id, junction) = network.junctions().iter().next().expect("a junction");
-        let (layout, stage) = (Layout::new(&network, id), StageId::of(0));
+        let (layout, mut stage) = (Layout::new(&network, id), StageId::of(0));
         let tracker = Tracker::new(&network, &Sensors::default(), &network.partitions()[0], Time::EPOCH);
         let path = |lane: usize| layout.turns[layout.lanes[lane].turns.start].connection;
         let (left, straight) = (path(2), path(7));
         let mut inside = Inside::default();
         for (second, &(lefts, foes)) in (0..).zip(seconds) {
             let at = Time::from_s(second);
+            stage = StageId::of(stage_in(second));
             (0..lefts).for_each(|_| inside.enter(&layout, stage, Crossing { connection: left, at }));
             (0..foes).for_each(|_| inside.enter(&layout, stage, Crossing { connection: straight, at }));
-            inside.advance(&layout, &tracker, stage, junction.stages[stage].groups, (at, Span::SECOND));
+            inside.advance(&layout, &tracker, junction.stages[stage].groups, (at, Span::SECOND));
         }
         junction.stages.ids().map(|to| inside.clear(junction, &layout, stage, to).ms() / 1000).collect()
     }
@@ -151,6 +151,14 @@ mod tests {
         assert_eq!(crossing(&[(1, 1), (1, 1), (0, 1)]), 5);
         assert_eq!(crossing(&[(2, 1), (2, 1), (2, 1)]), 6, "no more than three find room");
         assert_eq!(crossing(&[(1, 1), (0, 0), (0, 0), (0, 0)]), 4, "the gap has only begun");
+        assert_eq!(crossing(&[(1, 1), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0)]), 0);
+    }
+
+    #[test]
+    fn he_waits_on_while_the_next_stage_keeps_those_he_gives_way_to() {
+        // From the second on the south alone is green.
+        let crossing = |seconds: &[(usize, usize)]| clears_in(|second| if second == 0 { 0 } else { 6 }, seconds)[2];
+        assert_eq!(crossing(&[(1, 1), (0, 1), (0, 1), (0, 1)]), 4);
         assert_eq!(crossing(&[(1, 1), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0)]), 0);
     }
 

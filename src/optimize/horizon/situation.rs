@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::plan::draft::Change;
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
-use crate::traffic::tracker::{Crossing, SPACING, Tracker, Vehicle, draw};
+use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, Vehicle, draw};
 
 /// Turns of a lane that a stage may split are drawn this often.
 pub(super) const SAMPLES: u32 = 3;
@@ -27,6 +27,8 @@ const PACE: f32 = 0.8;
 const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
 const WALKER: f32 = 0.3;
+/// Whoever was missed has waited no longer, s: the longest red is about to end then.
+const RED_MOST_S: f32 = 120.0;
 /// Most claims.
 pub(super) const CLAIMS_MAX: usize = 64;
 /// A red is ended so long before its maximum is up, s.
@@ -388,7 +390,23 @@ impl Situation {
             });
         }
         self.found = found;
+        self.suspect(layout, tracker, moment, at);
         track.uncertainty()
+    }
+
+    /// Where loops miss vehicles, somebody may stand at the line of whom nobody knows: so many as come unseen in a red.
+    fn suspect(&mut self, layout: &Layout, tracker: &Tracker, moment: &Moment<'_>, at: usize) {
+        let row = &layout.lanes[at];
+        let missed = tracker.lane(row.lane).map_or(0.0, LaneTrack::missed);
+        let turns = &layout.turns[row.turns.clone()];
+        let all: f32 = turns.iter().map(|turn| tracker.share(turn.connection)).sum();
+        for turn in turns {
+            let red = -self.after(moment.lamps.group(turn.group).green_until);
+            let hidden = missed * red.clamp(0.0, RED_MOST_S) * tracker.share(turn.connection) / all.max(1e-3);
+            if hidden > 0.0 && !self.green_at[turn.group.index()].is_finite() {
+                self.claim(turn.group, hidden, f32::INFINITY);
+            }
+        }
     }
 
     /// How many of a lane's vehicles have crossed between the tracker's clock and now, by the lamps that were shown.

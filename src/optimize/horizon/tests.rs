@@ -1,9 +1,10 @@
 //! The rolling schedule on one crossroads: small situations worked by hand, and rules that hold for any.
 
 use super::*;
-use crate::ids::GroupId;
-use crate::network::{Junction, Network};
+use crate::ids::{GroupId, Table};
+use crate::network::{Junction, Network, Sensors};
 use crate::plan::timeline::Lamps;
+use crate::traffic::tracker::Tracker;
 
 fn network() -> Network {
     Network::build(serde_json::from_str(&fixture::crossroads()).unwrap(), &Default::default()).unwrap()
@@ -98,6 +99,38 @@ fn whoever_has_waited_too_long_comes_next() {
     situation.claim(GroupId::of(7), 0.0, 8.0);
     let (stage, at) = first(&layout, &situation).unwrap();
     assert!([3, 7].contains(&stage) && at + 4 <= 8, "stage {stage} at {at}");
+}
+
+#[test]
+fn whoever_loops_may_have_missed_is_served() {
+    let (network, layout) = layout();
+    let junction = network.junctions().values().next().unwrap();
+    let lane = network.lane_of(network.link_named("w_in").unwrap(), 1).unwrap();
+    let mut lamps = Lamps::dark(junction);
+    lamps.change(Change::new(StageId::of(0), Time::EPOCH), junction);
+    let waiting = Table::filled(None, junction.groups.len());
+    let now = Time::from_s(90);
+    let moment = Moment {
+        now,
+        grid: Span::SECOND,
+        earliest: now,
+        stage: StageId::of(0),
+        since: Time::EPOCH,
+        lamps: &lamps,
+        waiting: &waiting,
+        walkers: &vec![0.0; junction.groups.len()],
+        announced: &[],
+        round: None,
+    };
+    let next = |missed: f32| {
+        let mut tracker = Tracker::new(&network, &Sensors::default(), &network.partitions()[0], Time::EPOCH);
+        tracker.miss(lane, missed);
+        let mut situation = Situation::default();
+        situation.fill(&network, &layout, &tracker, &moment);
+        first(&layout, &situation).map(|(stage, _)| stage)
+    };
+    // East and west, or the west alone.
+    assert_eq!((next(0.0), next(0.01)), (None, Some(2)));
 }
 
 #[test]

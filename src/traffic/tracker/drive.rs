@@ -67,7 +67,9 @@ impl LaneTrack {
         };
         let expected = self.vehicles.iter().take(crossed).filter(|v| v.gap < NEXT_M).count();
         self.flow += (crossed as f32 - self.flow * dt) * FLOW_WEIGHT;
-        self.unexpected += ((crossed - expected) as f32 - self.unexpected * dt) * FLOW_WEIGHT;
+        let unseen = (crossed - expected) as f32;
+        self.unseen += (unseen - self.unseen * dt) * FLOW_WEIGHT;
+        self.unexpected += (unseen - self.unexpected * dt) * FLOW_WEIGHT;
         self.belief.crossed(crossed.saturating_sub(self.vehicles.len()), dt);
         if self.open && counted == Some(0) && self.vehicles.is_empty() {
             self.belief.certain();
@@ -169,13 +171,14 @@ impl LaneTrack {
         self.belief.lost();
     }
 
-    /// Where nobody sees who comes: whether another has come, if as many come as left over the last minutes.
-    pub(super) fn comes_unseen(&mut self, dt: f32) -> bool {
+    /// Where nobody sees who comes: whether another has come, if as many come as left over the last minutes; as many as
+    /// `usual` a second where its loops are silent.
+    pub(super) fn comes_unseen(&mut self, dt: f32, usual: f32) -> bool {
         if !self.comes_blind() {
             self.due = 0.0;
             return false;
         }
-        self.due += self.flow * dt;
+        self.due += if self.counts_leavers() || self.loops.is_empty() { self.flow } else { usual } * dt;
         let comes = self.due >= 1.0;
         self.due -= f32::from(u8::from(comes));
         comes
@@ -184,6 +187,11 @@ impl LaneTrack {
     /// Whether nobody sees who comes.
     fn comes_blind(&self) -> bool {
         !self.watched() && !self.loops.iter().any(Loop::sees_arrivals)
+    }
+
+    /// Whether somebody counts who leaves.
+    pub(super) fn counts_leavers(&self) -> bool {
+        self.loops.iter().any(Loop::sees_leavers)
     }
 
     /// Puts the one behind whoever has just crossed where he is believed to be; how many seeds that took.
@@ -281,7 +289,7 @@ mod tests {
             counts(&mut track, 0, &GREEN);
         }
         assert_eq!(track.vehicles.len(), 1);
-        assert!(track.borne_out().1 > 0.0 && !track.given_up());
+        assert!(track.borne_out().1 > 0.0 && !track.given_up);
         // Whoever has to give way may have to wait for long, and may be there all the same.
         let (mut track, yields) = (counted(&row[..2]), Road { yields: true, ..GREEN });
         for second in 1..=YIELDS_S as usize {
@@ -289,9 +297,9 @@ mod tests {
             counts(&mut track, 0, &yields);
             counts(&mut track, 0, &Road { passable: 0, ..yields });
         }
-        assert!(track.vehicles.is_empty() && track.given_up());
+        assert!(track.vehicles.is_empty() && track.given_up);
         counts(&mut track, 1, &yields);
-        assert!(!track.given_up(), "somebody left");
+        assert!(!track.given_up, "somebody left");
     }
 
     #[test]
@@ -312,13 +320,21 @@ mod tests {
         assert_eq!(track.borne_out(), (FLOW_WEIGHT, 0.0), "it was known");
         counts(&mut track, 1, &GREEN);
         assert!((track.borne_out().1 - FLOW_WEIGHT).abs() < 1e-6, "it was not: {:?}", track.borne_out());
+        // So another may stand there, unless a camera would see him.
+        assert!(track.may_hide() && track.missed() > 0.0);
+        let at = crate::time::Time::from_s(1);
+        track.seen(super::super::view::View { nearest: 0.0, farthest: 100.0, vehicles: 0, queue: 0, at });
+        assert!(!track.may_hide() && track.missed() == 0.0);
     }
 
     #[test]
-    fn where_nobody_sees_who_comes_as_many_come_as_left() {
+    fn where_nobody_sees_who_comes_as_many_come_as_left_or_as_usual() {
         let mut track = LaneTrack { flow: 0.1, ..counted(&[]) };
-        let come = (0..60).filter(|_| track.comes_unseen(1.0)).count();
-        assert!((5..=6).contains(&come), "{come}");
+        let come = |track: &mut LaneTrack| (0..60).filter(|_| track.comes_unseen(1.0, 0.2)).count();
+        // Its loop has told nothing yet; then it has.
+        assert!((11..=12).contains(&come(&mut track)));
+        counts(&mut track, 0, &GREEN);
+        assert!((5..=6).contains(&come(&mut track)));
         // In a dense stream the next is close behind.
         for expected in [0, 1] {
             counts(&mut track, 1, &GREEN);
@@ -328,6 +344,6 @@ mod tests {
         // An upstream loop would have told.
         track.loops.push(Loop::at(60.0, crate::time::Span::SECOND));
         track.counted(60.0, 0, 0.0, crate::time::Span::SECOND, crate::time::Time::from_s(1));
-        assert!(!(0..60).any(|_| track.comes_unseen(1.0)));
+        assert!(!(0..60).any(|_| track.comes_unseen(1.0, 0.2)));
     }
 }

@@ -19,6 +19,9 @@ const CRAWLING: f32 = 2.0;
 /// Who is no farther from the line than this is the next to cross in a dense stream, m.
 pub(super) const NEXT_M: f32 = 40.0;
 
+/// At more than this, vehicles a second, one at least was missed within the last few minutes.
+const MISSED: f32 = 1.0 / 1200.0;
+
 /// A vehicle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vehicle {
@@ -51,9 +54,11 @@ pub struct LaneTrack {
     pub(super) discharge: Discharge,
     /// Vehicles that leave it a second, over the last minutes.
     pub(super) flow: f32,
-    /// Those of them of whom nobody knew that they were near the line, and those who were believed to stand there in vain.
+    /// Those who leave unseen, and those who were believed to stand at the line in vain.
     pub(super) unexpected: f32,
     pub(super) ruled_out: u32,
+    /// Vehicles that leave it a second of whom nobody knew that they were near the line.
+    pub(super) unseen: f32,
     /// The path whose lane its head waits for to have room, no signal between.
     pub(super) wants: Option<ConnectionId>,
     /// Whether some exit may be taken.
@@ -75,7 +80,7 @@ pub struct LaneTrack {
 }
 
 resume!(LaneTrack {
-    kept: vehicles, loops, view, belief, discharge, flow, unexpected, ruled_out, wants, open, green, turned_back, stuck,
+    kept: vehicles, loops, view, belief, discharge, flow, unexpected, unseen, ruled_out, wants, open, green, turned_back, stuck,
         waited, given_up, crossed_ago, followed, due;
     built: length, speed
 });
@@ -153,9 +158,14 @@ impl LaneTrack {
         (self.flow, self.unexpected)
     }
 
-    /// Whether somebody may stand at its line though nobody is believed to.
-    pub fn given_up(&self) -> bool {
-        self.given_up
+    /// Vehicles that come a second of whom nobody knows until they leave: its loops miss some, and no camera looks.
+    pub fn missed(&self) -> f32 {
+        if self.watched() { 0.0 } else { self.unseen }
+    }
+
+    /// Whether somebody may stand at its line though nobody is believed to: one was given up, or one was missed lately.
+    pub fn may_hide(&self) -> bool {
+        self.given_up || self.missed() > MISSED
     }
 
     /// Room between the start of the lane and the last standing vehicle, in vehicles.

@@ -62,6 +62,11 @@ impl Loop {
         self.distance > AT_LINE_M && self.alive > 0
     }
 
+    /// Whether it tells of who leaves.
+    pub(super) fn sees_leavers(&self) -> bool {
+        self.distance <= AT_LINE_M && self.alive > 0
+    }
+
     /// How many it is about to tell that left, if it stands at the line and reports promptly.
     pub(super) fn counts_at_line(&self) -> usize {
         let tells = self.distance <= AT_LINE_M && self.prompt;

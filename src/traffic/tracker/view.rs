@@ -99,8 +99,11 @@ impl Belief {
 }
 
 impl LaneTrack {
-    /// Takes a camera's word.
+    /// Takes a camera's word, unless the lane is so short that whoever waits at its end is seen on the one before.
     pub(super) fn seen(&mut self, view: View) {
+        if self.length < SPACING {
+            return;
+        }
         self.view = Some(view);
         self.belief.unseen = true;
     }
@@ -318,6 +321,16 @@ mod tests {
         correct(&mut lanes, NOW, 1);
         assert_eq!(gaps(&lanes[0]), [80.0]);
         assert!(lanes[0].belief.noise < noise, "a camera that is right was taken to be noisy");
+    }
+
+    #[test]
+    fn nobody_is_missed_who_waits_before_a_lane_that_is_too_short_for_him() {
+        let mut lanes = [LaneTrack { length: 0.9, ..lane(&[0.9]) }];
+        for _ in 0..30 {
+            counts(&mut lanes[0], 0);
+            correct(&mut lanes, NOW, 1);
+        }
+        assert_eq!(gaps(&lanes[0]), [0.9]);
     }
 
     #[test]
