@@ -2,6 +2,7 @@
 """SUMO as an outside world for Greenwave: one scenario, one controller, one seed.
 
     scripts/sumo.py SCENARIO_DIR --control fixed|actuated|greenwave [--sensors full|loops|none] [--seed N] [--json]
+                    [--sensor-faults none|dead|miscounting|noisy|late|all] [--demand-scale TIMES] [--close LANE@10-20]...
     scripts/sumo.py SCENARIO_DIR --ambulances N [--seed N] [--json]
 
 SCENARIO_DIR holds scenario.json (name, begin_s, end_s, yellow_s; where the files have other names: net, routes,
@@ -16,6 +17,10 @@ lane changing. ratio: an ambulance's time over that at the limit, without signal
 counted; ratio_alone: over what it takes with nobody else on the roads and every lamp green, as fast as it may drive, its
 start, its curves and the ways through junctions included; delay, delay_alone: all their time beyond each of these over that
 of those that wait, less one; others: delay of everybody else over that of the first run, less one.
+
+--sensor-faults: a fifth of the sensors dead; a tenth that miss half of all vehicles; a fifth of all vehicles missed by each and as
+many counted twice; all 5 s late; or all of it at once. --close: a vehicle breaks down in the middle of a lane; it is not one of
+those counted.
 
 Needs Python 3.9 or newer; SUMO itself comes from PyPI into .cache/sumo on the first run. GREENWAVE names the binary
 (default: target/release/greenwave, built if it is missing).
@@ -55,14 +60,16 @@ if __name__ == "__main__":
     in_venv()
 
 import argparse
+import copy
 import json
-import random
 import tempfile
 import time
 import xml.etree.ElementTree as ET
 
 import libsumo
 
+from ambulances import Ambulances
+from conditions import FAULTS, OURS, Closure, Faults, scale, scaled
 from lockstep import Engine, Timeline, binary
 
 STANDING_MPS = 0.1
@@ -139,7 +146,7 @@ def metrics(scenario, tripinfo, statistics):
     """Every figure of a run that is over, all vehicles counted."""
     rows = []
     for _, e in ET.iterparse(tripinfo):
-        if e.tag == "tripinfo" and not e.get("id").startswith(AMBULANCE):
+        if e.tag == "tripinfo" and not e.get("id").startswith(OURS):
             rows.append({k: float(e.get(k)) for k in ("depart", "arrival", "duration", "timeLoss", "waitingTime", "departDelay")}
                         | {"id": e.get("id")})
             e.clear()
@@ -236,169 +243,6 @@ def index_errors(estimated, truth, watched):
     judged = [l for l, row in truth.items() if row[2] >= JUDGED_VEHICLES and row[1] > 0]
     return {"network": {"estimate": everything[0], "truth": everything[1], "error": everything[0] / everything[1] - 1},
             "links": judge(judged), "watched_links": judge([l for l in judged if l in watched])}
-
-
-# ---- ambulances
-
-AMBULANCE = "greenwave-ambulance-"
-GPS_ERROR_M = 4.0
-
-
-class Ambulances:
-    """Emergency vehicles on long routes: who they are, what they ask for, how they fare."""
-
-    def __init__(self, scenario, count, seed, asks, bluelight):
-        self.asks, self.bluelight = asks, bluelight
-        self.dice = random.Random(seed)
-        ways = self.ways(scenario.routes)
-        if not ways:  # they only say from where to where: then the fastest ways on empty roads
-            with tempfile.TemporaryDirectory() as folder:
-                routed = os.path.join(folder, "ways.rou.xml")
-                subprocess.run([os.path.join(VENV, "bin", "duarouter"), "-n", scenario.net, "-r", ",".join(scenario.routes),
-                                "-o", routed, "--ignore-errors", "--no-warnings", "--no-step-log"],
-                               check=True, stdout=subprocess.DEVNULL)
-                ways = self.ways([routed])
-        if not ways:
-            raise SystemExit(f"{scenario.name}: its route files have no routes that an ambulance could take")
-        # The longest tenth of all ways, or the ten longest.
-        longest = sorted(ways, key=lambda w: (-ways[w], w))[:max(10, len(ways) // 10)]
-        span = scenario.end - scenario.begin
-        departs = sorted(scenario.begin + span * self.dice.uniform(0.15, 0.6) for _ in range(count))
-        self.plans = [(f"{AMBULANCE}{k + 1}", round(at), self.dice.choice(longest)) for k, at in enumerate(departs)]
-        self.free, self.began, self.took, self.reds, self.before = {}, {}, {}, 0, {}
-        self.alone = {}
-
-    @staticmethod
-    def ways(files):
-        """{edges: how many}: the ways that route files tell."""
-        found = {}
-        for file in files:
-            for _, e in ET.iterparse(file):
-                edges = tuple((e.get("edges") or "").split()) if e.tag == "route" else ()
-                if len(edges) > 2:
-                    found[edges] = len(edges)
-        return found
-
-    def declare(self, file):
-        """Writes them as a route file."""
-        with open(file, "w") as f:
-            f.write('<routes>\n  <vType id="greenwave-ambulance" vClass="emergency" length="6.5" speedFactor="1.2"/>\n')
-            for name, depart, edges in self.plans:
-                f.write(f'  <vehicle id="{name}" type="greenwave-ambulance" depart="{depart}" departLane="best">\n'
-                        f'    <route edges="{" ".join(edges)}"/>\n')
-                if self.bluelight:
-                    f.write('    <param key="has.bluelight.device" value="true"/>\n')
-                f.write("  </vehicle>\n")
-            f.write("</routes>\n")
-        return file
-
-    def begin(self, network):
-        """The time at the limit of each, once SUMO knows the network, and how far its import moved it."""
-        node = network["nodes"][0]
-        x, y = libsumo.junction.getPosition(node["id"])
-        self.shift = node["x"] - x, node["y"] - y
-        for name, _, edges in self.plans:
-            # The first lane may be a footway or a cycle track.
-            lanes = lambda edge: [f"{edge}_{lane}" for lane in range(libsumo.edge.getLaneNumber(edge))]
-            drive = lambda edge: min(libsumo.lane.getLength(l) / libsumo.lane.getMaxSpeed(l) for l in lanes(edge))
-            self.free[name] = sum(drive(edge) for edge in edges)
-
-    def hear(self, now):
-        """Requests and positions of this second."""
-        requests, positions = [], []
-        if not self.asks:
-            return requests, positions
-        here = set(libsumo.vehicle.getIDList())
-        for name, depart, edges in self.plans:
-            if depart == now:
-                requests.append({"request_id": name, "at_ms": str(now * 1000), "authority": "emergency control",
-                                 "vehicle_id": name, "priority_class": "PRIORITY_CLASS_AMBULANCE",
-                                 "from_link_id": edges[0], "to_link_id": edges[-1], "route_link_ids": list(edges)})
-            if name in here:
-                x, y = libsumo.vehicle.getPosition(name)
-                positions.append({"vehicle_id": name, "at_ms": str(now * 1000),
-                                  "x_m": x + self.shift[0] + self.dice.gauss(0, GPS_ERROR_M),
-                                  "y_m": y + self.shift[1] + self.dice.gauss(0, GPS_ERROR_M),
-                                  "speed_mps": max(0.0, libsumo.vehicle.getSpeed(name)),
-                                  "heading_deg": libsumo.vehicle.getAngle(name) % 360.0})
-        return requests, positions
-
-    def told(self, corridor):
-        """One hears where its way leads now, and goes on along it."""
-        name, way = corridor["vehicle_id"], corridor.get("route_link_ids", [])
-        if corridor.get("state") != "CORRIDOR_STATE_ACTIVE" or name not in libsumo.vehicle.getIDList():
-            return
-        route = libsumo.vehicle.getRoute(name)
-        ahead = list(route[max(0, libsumo.vehicle.getRouteIndex(name)):])
-        # From inside a junction it can only go on where it is going; it hears again before long.
-        if way and ahead[:1] == way[:1] and ahead != way and not libsumo.vehicle.getRoadID(name).startswith(":"):
-            libsumo.vehicle.setRoute(name, way)
-
-    def watch(self, now):
-        """Who is under way, who arrived, and who has just crossed a red light."""
-        here = set(libsumo.vehicle.getIDList())
-        for name, depart, _ in self.plans:
-            ahead = self.before.pop(name, None)
-            if name in here:
-                self.began.setdefault(name, depart)
-                lane = libsumo.vehicle.getLaneID(name)
-                if ahead:
-                    signal, link, shown_before = ahead
-                    # It crossed that very line if it is on the lane that leads from it through the junction.
-                    beyond = {via for _, _, via in libsumo.trafficlight.getControlledLinks(signal)[link]}
-                    shown = libsumo.trafficlight.getRedYellowGreenState(signal)[link]
-                    self.reds += lane in beyond and shown == "r" and shown_before == "r"
-                lights = libsumo.vehicle.getNextTLS(name)
-                if lights and not lane.startswith(":"):
-                    self.before[name] = (lights[0][0], lights[0][1], lights[0][3])
-            elif name in self.began and name not in self.took:
-                self.took[name] = now + 1 - self.began[name]
-
-    def result(self, end):
-        """The figures of a run; who has not arrived counts up to its end."""
-        took = {name: self.took.get(name, end - depart) for name, depart, _ in self.plans}
-        ratios = [took[name] / self.free[name] for name in took]
-        alone = [took[name] / self.alone[name] for name in took]
-        return {"times_s": list(took.values()), "free_s": [round(self.free[n], 1) for n in took],
-                "alone_s": [self.alone[n] for n in took], "ratio": sum(ratios) / len(ratios),
-                "ratio_alone": sum(alone) / len(alone), "arrived": len(self.took), "red_crossings": self.reds}
-
-    def drive_alone(self, scenario, seed):
-        """{name: s}: what each takes with nobody else on the roads and every lamp green."""
-        with tempfile.TemporaryDirectory() as folder:
-            routes = self.declare(os.path.join(folder, "ambulances.rou.xml"))
-            libsumo.start(["sumo", "-n", scenario.net, "-r", routes, "-b", str(scenario.begin), "-e", str(scenario.end),
-                           "--seed", str(seed), "--no-step-log", "--no-warnings"])
-            for signal in libsumo.trafficlight.getIDList():
-                lamps = len(libsumo.trafficlight.getRedYellowGreenState(signal))
-                libsumo.trafficlight.setRedYellowGreenState(signal, "G" * lamps)
-            for now in range(scenario.begin, scenario.end):
-                libsumo.simulationStep()
-                self.watch(now)
-            libsumo.close()
-        return dict(self.took)
-
-
-def compare(scenario, args):
-    """The four runs of --ambulances, and what they say of one another."""
-    alone = Ambulances(scenario, args.ambulances, args.seed, False, False).drive_alone(scenario, args.seed)
-    runs = {}
-    for name, count, asks, bluelight in [("without", 0, False, False), ("waiting", args.ambulances, False, False),
-                                         ("green_wave", args.ambulances, True, False),
-                                         ("bluelight", args.ambulances, False, True)]:
-        args.fleet = Ambulances(scenario, count, args.seed, asks, bluelight) if count else None
-        if args.fleet:
-            args.fleet.alone = alone
-        runs[name] = run(scenario, args)
-    total = lambda r: r["all"]["delay"] * r["all"]["n"]
-    delay = lambda r, free: sum(t - f for t, f in zip(r["ambulances"]["times_s"], r["ambulances"][free]))
-    less = lambda free: delay(wave, free) / max(1.0, delay(waiting, free)) - 1
-    time_of = lambda r: sum(r["ambulances"]["times_s"])
-    waiting, wave, blue = (runs[k] for k in ("waiting", "green_wave", "bluelight"))
-    return {"scenario": scenario.name, "seed": args.seed, "sensors": args.sensors, "runs": runs, "compare": {
-        "delay": less("free_s"), "delay_alone": less("alone_s"), "time_over_bluelight": time_of(wave) / time_of(blue),
-        "others": total(wave) / max(1.0, total(runs["without"])) - 1,
-        "others_bluelight": total(blue) / max(1.0, total(runs["without"])) - 1}}
 
 
 # ---- Greenwave as the controller
@@ -545,6 +389,7 @@ def greenwave(scenario, args, folder, start):
     junctions = {j["id"]: j for j in network["junctions"]}
     controllers = {j["junction_id"]: Controller(j, junctions[j["junction_id"]]) for j in engine.hello.get("junctions", [])}
     detectors = Detectors(network, sensors).number(sensors)
+    faults = Faults(args.sensor_faults, [s["id"] for s in sensors["sensors"]], args.seed)
     tally = {"published": 0, "refused": 0, "not_accepted": 0, "wrong_lamps": 0}
     index = {}
 
@@ -556,7 +401,7 @@ def greenwave(scenario, args, folder, start):
     for now in range(scenario.begin, scenario.end):
         now_ms = now * 1000
         status = [c.status(now_ms) for c in controllers.values() if c.news or now % 10 == 0]
-        tick = {"t_ms": str(now_ms), "readings": {"batches": [detectors.read(now)]}, "status": status}
+        tick = {"t_ms": str(now_ms), "readings": {"batches": faults.tell(detectors.read(now))}, "status": status}
         if fleet:
             tick["requests"], tick["positions"] = fleet.hear(now)
         for output in engine.tick(tick):
@@ -572,12 +417,12 @@ def greenwave(scenario, args, folder, start):
                 fleet.told(output["corridor"])
         for c in controllers.values():
             c.show(now_ms)
-        libsumo.simulationStep()
+        step(scenario, args, now)
         if fleet:
             fleet.watch(now)
         tally["wrong_lamps"] += sum(not c.shows_its_plan() for c in controllers.values())
     # The last interval of the index ends with the run.
-    last = {"t_ms": str(scenario.end * 1000), "readings": {"batches": [detectors.read(scenario.end)]}}
+    last = {"t_ms": str(scenario.end * 1000), "readings": {"batches": faults.tell(detectors.read(scenario.end))}}
     for output in engine.tick(last):
         if "index" in output:
             book(output["index"])
@@ -587,11 +432,20 @@ def greenwave(scenario, args, folder, start):
             lambda: index_errors(index, truth.links(), watched))
 
 
+def step(scenario, args, now):
+    """Lets the second pass that begins now."""
+    for closure in args.close:
+        closure.act(libsumo, now - scenario.begin)
+    libsumo.simulationStep()
+
+
 def run(scenario, args):
     """One run to its end; every figure of it."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         path = lambda name: os.path.join(folder, name)
+        scenario = copy.copy(scenario)
+        scenario.routes = scaled(scenario.routes, args.demand_scale, args.seed, folder)
 
         def start(additional):
             routes = [args.fleet.declare(path("ambulances.rou.xml"))] if args.fleet else []
@@ -602,7 +456,8 @@ def run(scenario, args):
             extra, index = greenwave(scenario, args, folder, start)
         else:
             start([actuated(scenario, path("actuated.add.xml"))] if args.control == "actuated" else [])
-            libsumo.simulationStep(scenario.end)
+            for now in range(scenario.begin, scenario.end):
+                step(scenario, args, now)
         standing = stuck()
         libsumo.close()
         result = metrics(scenario, path("trips.xml"), path("statistics.xml"))
@@ -611,7 +466,31 @@ def run(scenario, args):
             extra["index"] = index()
     return result | {"scenario": scenario.name, "control": args.control, "seed": args.seed,
                      "sensors": args.sensors if args.control == "greenwave" else None,
+                     "conditions": {"sensor_faults": args.sensor_faults, "demand_scale": args.demand_scale,
+                                    "close": [closure.text for closure in args.close]},
                      "wall_s": round(time.monotonic() - began, 1), **extra}
+
+
+def compare(scenario, args):
+    """The four runs of --ambulances, and what they say of one another."""
+    alone = Ambulances(scenario, args.ambulances, args.seed, False, False).drive_alone(scenario, args.seed)
+    runs = {}
+    for name, count, asks, bluelight in [("without", 0, False, False), ("waiting", args.ambulances, False, False),
+                                         ("green_wave", args.ambulances, True, False),
+                                         ("bluelight", args.ambulances, False, True)]:
+        args.fleet = Ambulances(scenario, count, args.seed, asks, bluelight) if count else None
+        if args.fleet:
+            args.fleet.alone = alone
+        runs[name] = run(scenario, args)
+    total = lambda r: r["all"]["delay"] * r["all"]["n"]
+    delay = lambda r, free: sum(t - f for t, f in zip(r["ambulances"]["times_s"], r["ambulances"][free]))
+    less = lambda free: delay(wave, free) / max(1.0, delay(waiting, free)) - 1
+    time_of = lambda r: sum(r["ambulances"]["times_s"])
+    waiting, wave, blue = (runs[k] for k in ("waiting", "green_wave", "bluelight"))
+    return {"scenario": scenario.name, "seed": args.seed, "sensors": args.sensors, "runs": runs, "compare": {
+        "delay": less("free_s"), "delay_alone": less("alone_s"), "time_over_bluelight": time_of(wave) / time_of(blue),
+        "others": total(wave) / max(1.0, total(runs["without"])) - 1,
+        "others_bluelight": total(blue) / max(1.0, total(runs["without"])) - 1}}
 
 
 def main():
@@ -620,6 +499,10 @@ def main():
     parser.add_argument("--control", choices=["fixed", "actuated", "greenwave"], default="greenwave")
     parser.add_argument("--sensors", choices=["full", "loops", "none"], default="full")
     parser.add_argument("--seed", type=int, default=1, help="SUMO's random seed")
+    parser.add_argument("--sensor-faults", choices=list(FAULTS), default="none", help="what is wrong with the sensors")
+    parser.add_argument("--demand-scale", type=scale, default=1.0, metavar="TIMES", help="every trip is made so many times on average")
+    parser.add_argument("--close", type=Closure, action="append", default=[], metavar="LANE@FROM-UNTIL",
+                        help="a vehicle breaks down in the middle of this lane, from one minute of the run until another")
     parser.add_argument("--ambulances", type=int, metavar="N",
                         help="compare green waves for so many ambulances with none and with SUMO's bluelight device")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
