@@ -13,6 +13,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from conditions import FAULTS
 from lockstep import ROOT, binary
 from plot import strips
 
@@ -68,6 +69,10 @@ def planned(args):
                 runs.append(Run("sumo", name, control, seed, [*sumo, "--control", control, "--seed", str(seed)]))
             for sensors in SENSORS:
                 runs.append(Run("sumo", name, sensors, seed, [*sumo, "--sensors", sensors, "--seed", str(seed)], 5))
+        for seed in range(1, args.fault_seeds + 1):
+            for which in broken():
+                command = [*sumo, "--sensor-faults", which, "--seed", str(seed)]
+                runs.append(Run("sumo", name, faulty(which), seed, command, 5))
         for seed in range(args.seeds + 1, args.gridlock_seeds + 1):
             runs.append(Run("sumo", name, "full", seed, [*sumo, "--seed", str(seed)], 5))
     for folder in args.cityflow:
@@ -79,6 +84,16 @@ def planned(args):
     for seed in range(1, args.seeds + 1) if args.demo else []:
         runs.append(Run("twin", "demo", "greenwave", seed, [binary(), "demo", "--no-cockpit", "--json", "--seed", str(seed)], 10))
     return runs
+
+
+def broken():
+    """What may be wrong with sensors."""
+    return [which for which in FAULTS if which != "none"]
+
+
+def faulty(which):
+    """Greenwave with sensors full of which something is wrong, as a control."""
+    return f"full, {which}"
 
 
 def scenario_name(folder):
@@ -116,16 +131,30 @@ def percent(share):
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
+def against(runs, sound):
+    """The median of runs, and by how much it is more than that of the same seeds with sound sensors."""
+    pairs = [(r.figure(), sound[r.seed]) for r in runs if r.seed in sound]
+    if not pairs:
+        return "–"
+    ours, theirs = (statistics.median(values) for values in zip(*pairs))
+    return f"{ours:.1f} ({100 * (ours / theirs - 1):+.0f} %)"
+
+
 def sumo_part(runs, published):
     """The SUMO scenarios: delay, RESCO's arithmetic, the index, safety."""
     names = list(dict.fromkeys(r.scenario for r in runs))
     of = lambda name, control: [r for r in runs if (r.scenario, r.control) == (name, control) and r.result]
-    delays, jams, resco, index, plans = [], [], [], [], []
+    delays, jams, faults, resco, index, plans = [], [], [], [], [], []
     for name in names:
         kinds = ["fixed", "actuated", *SENSORS]
         delays.append([name] + [spread([r.figure() for r in of(name, k)]) for k in kinds])
         jams.append([name] + [f"{sum(r.result['counts']['gridlocked'] for r in of(name, k))} of {len(of(name, k))}" for k in kinds]
                     + [max((r.result["counts"]["undeparted"] for r in of(name, "full")), default=0)])
+        sound = {r.seed: r.figure() for r in of(name, "full")}
+        if any(of(name, faulty(which)) for which in broken()):
+            seeds = {r.seed for which in broken() for r in of(name, faulty(which))}
+            faults.append([name, spread([delay for seed, delay in sound.items() if seed in seeds])]
+                          + [against(of(name, faulty(which)), sound) for which in broken()])
         ours = spread([r.result["resco"]["delay"] for r in of(name, "full")])
         resco.append([name, ours] + published["rows"].get(name, ["–"] * len(published["columns"])))
         for k in ["full", "loops"]:
@@ -136,7 +165,7 @@ def sumo_part(runs, published):
                               f"{100 * mean(lambda i: abs(i['network']['error'])):.0f} %",
                               round(mean(lambda i: i["links"]["n"])), percent(mean(lambda i: i["links"]["within_15"] or 0)),
                               round(mean(lambda i: i["watched_links"]["n"])), percent(mean(lambda i: i["watched_links"]["within_15"] or 0))])
-        engine = [r.result for k in SENSORS for r in of(name, k)]
+        engine = [r.result for k in [*SENSORS, *map(faulty, broken())] for r in of(name, k)]
         total = lambda key: sum(r["plans"][key] for r in engine)
         limits = engine[0]["limits"] if engine else {}
         plans.append([name, total("published"), total("refused"), total("not_accepted"), total("wrong_lamps"),
@@ -151,6 +180,9 @@ def sumo_part(runs, published):
         "Gridlocked runs (10 vehicles or more have stood still for 300 s at the end), and the most vehicles that had not entered at "
         "the end of a run with sensors *full*:\n",
         table(["scenario", "fixed", "actuated", "Greenwave, full", "loops", "none", "outside"], jams),
+        "Delay with sensors *full* of which something is wrong, median and change against sound ones: a fifth dead; a tenth that miss "
+        "half of all vehicles; a fifth of all vehicles missed and as many counted twice; all 5 s late; all of that at once:\n\n"
+        + table(["scenario", "sound", *broken()], faults) if faults else "",
         f"In RESCO's arithmetic, which forgets vehicles queued outside, beside published figures ({published['source']}). SUMO's "
         "version and insertion differ from theirs:\n",
         table(["scenario", "Greenwave, full", *published["columns"]], resco),
@@ -234,6 +266,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/evaluate.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="so many runs of everything, with seeds 1, 2, ...")
     parser.add_argument("--gridlock-seeds", type=int, default=0, help="so many of SUMO's runs with sensors full")
+    parser.add_argument("--fault-seeds", type=int, default=0, help="so many of SUMO's runs with sensors full for each kind of fault")
     parser.add_argument("--sumo", action="append", default=[], metavar="DIR", help="a SUMO scenario; may be given again")
     parser.add_argument("--cityflow", action="append", default=[], metavar="DIR", help="a CityFlow one; may be given again")
     parser.add_argument("--python", default=sys.executable, help="a Python that can import cityflow")
@@ -259,7 +292,7 @@ def main():
     sumo = [r for r in runs if r.world == "sumo" and r.result]
     if sumo:
         panels = {}
-        for r in sumo:
+        for r in (r for r in sumo if r.control in ["fixed", "actuated", *SENSORS]):
             panels.setdefault(r.scenario, {}).setdefault(r.control, []).append(r.figure())
         with open(plot_of(args.out), "w", encoding="utf-8") as f:
             f.write(strips(panels, "delay of all vehicles, s a vehicle; a dot a seed, a line the median",

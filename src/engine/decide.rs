@@ -290,9 +290,9 @@ impl Engine {
             return;
         }
         let post = &self.posts[id];
-        let Some((stage, next)) = running.stage.zip(wish.changes.first().filter(|next| next.at <= from)) else {
-            return;
-        };
+        // The last decision before the change begins.
+        let begins = |next: &&Change| next.at <= from + self.settings.tick();
+        let Some((stage, next)) = running.stage.zip(wish.changes.first().filter(begins)) else { return };
         let clear = post.inside.clear(self.network.junction(id), &post.layout, stage, next.stage);
         if clear > Span::ZERO {
             wish.otherwise.push(wish.changes.clone());

@@ -99,11 +99,12 @@ impl Engine {
     pub(super) fn attend(&mut self) {
         for (id, post) in self.posts.iter_mut() {
             let junction = self.network.junction(id);
-            let green = match post.ledger.states(self.now, junction).first() {
-                Some(running) => running.lamps.green(self.now),
-                None => continue, // whatever it does, it does not do it by a plan of ours
-            };
+            let states = post.ledger.states(self.now, junction);
+            // Whatever it does without one, it does not do it by a plan of ours.
+            let Some(lamps) = states.first().map(|running| &running.lamps) else { continue };
+            let green = lamps.green(self.now);
             let presence = |group: GroupId| {
+                let red = (self.now - lamps.group(group).green_until).s().clamp(0.0, 3600.0) as f32;
                 let mut known = !post.lanes[group].is_empty();
                 for &lane in post.lanes[group].iter().filter(|lane| !self.closed.contains(lane)) {
                     let Some(track) = self.tracker.lane(lane) else { continue };
@@ -111,7 +112,7 @@ impl Engine {
                         return Presence::Somebody;
                     }
                     let seen = self.traffic.quality(lane).is_some_and(|quality| quality <= Quality::Fused);
-                    known &= seen && !track.may_hide();
+                    known &= seen && !track.may_hide(red);
                 }
                 if known { Presence::Nobody } else { Presence::Unknown }
             };

@@ -321,10 +321,10 @@ mod tests {
         counts(&mut track, 1, &GREEN);
         assert!((track.borne_out().1 - FLOW_WEIGHT).abs() < 1e-6, "it was not: {:?}", track.borne_out());
         // So another may stand there, unless a camera would see him.
-        assert!(track.may_hide() && track.missed() > 0.0);
+        assert_eq!([200.0, 600.0].map(|red| track.may_hide(red)), [false, true]);
         let at = crate::time::Time::from_s(1);
         track.seen(super::super::view::View { nearest: 0.0, farthest: 100.0, vehicles: 0, queue: 0, at });
-        assert!(!track.may_hide() && track.missed() == 0.0);
+        assert!(!track.may_hide(600.0) && track.missed() == 0.0);
     }
 
     #[test]

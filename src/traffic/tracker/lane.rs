@@ -19,8 +19,8 @@ const CRAWLING: f32 = 2.0;
 /// Who is no farther from the line than this is the next to cross in a dense stream, m.
 pub(super) const NEXT_M: f32 = 40.0;
 
-/// At more than this, vehicles a second, one at least was missed within the last few minutes.
-const MISSED: f32 = 1.0 / 1200.0;
+/// So much of a vehicle may be one.
+const SOMEBODY: f32 = 0.5;
 
 /// A vehicle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -163,9 +163,10 @@ impl LaneTrack {
         if self.watched() { 0.0 } else { self.unseen }
     }
 
-    /// Whether somebody may stand at its line though nobody is believed to: one was given up, or one was missed lately.
-    pub fn may_hide(&self) -> bool {
-        self.given_up || self.missed() > MISSED
+    /// Whether somebody may stand at its line though nobody is believed to, `red_s` seconds after it was green: one was given
+    /// up, or as many as are missed otherwise come to somebody.
+    pub fn may_hide(&self, red_s: f32) -> bool {
+        self.given_up || self.missed() * red_s > SOMEBODY
     }
 
     /// Room between the start of the lane and the last standing vehicle, in vehicles.
