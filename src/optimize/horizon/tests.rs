@@ -129,7 +129,7 @@ fn whoever_loops_may_have_missed_is_served() {
         situation.fill(&network, &layout, &tracker, &moment);
         first(&layout, &situation).map(|(stage, _)| stage)
     };
-    // East and west, or the west alone.
+    // Then east and west come next.
     assert_eq!((next(0.0), next(0.01)), (None, Some(2)));
 }
 
