@@ -1,6 +1,7 @@
 """Under which conditions SUMO runs: how much traffic there is, what is wrong with the sensors, what stands in the way.
 
-The same words mean the same to `greenwave simulate`, whose --help says more.
+Faults of sensors and the scale of demand mean what they mean to `greenwave simulate`, whose --help says more. What stands in the
+way is a vehicle that has broken down, not a closed lane.
 """
 import argparse
 import copy
@@ -12,6 +13,7 @@ from collections import deque
 
 # Names of vehicles that are none of the scenario's begin so.
 OURS = "greenwave-"
+BREAKDOWN = f"{OURS}breakdown-"
 LATE_S = 5
 # What share of the sensors is dead, misses half of all vehicles, tells late; what share of vehicles each of the others misses,
 # and counts twice.
@@ -114,7 +116,7 @@ class Closure:
             raise SystemExit(f"{self.text}: the network has no lane {self.edge}_{self.lane}")
         if second != self.begin_s:
             return
-        name = f"{OURS}breakdown-{self.text}"
+        name = f"{BREAKDOWN}{self.text}"
         middle = sumo.lane.getLength(f"{self.edge}_{self.lane}") / 2
         sumo.route.add(name, [self.edge])
         sumo.vehicle.add(name, name, departLane=str(self.lane), departPos=f"{middle:.2f}", departSpeed="0")

@@ -69,7 +69,7 @@ import xml.etree.ElementTree as ET
 import libsumo
 
 from ambulances import Ambulances
-from conditions import FAULTS, OURS, Closure, Faults, scale, scaled
+from conditions import BREAKDOWN, FAULTS, OURS, Closure, Faults, scale, scaled
 from lockstep import Engine, Timeline, binary
 
 STANDING_MPS = 0.1
@@ -181,7 +181,8 @@ def metrics(scenario, tripinfo, statistics):
 
 def stuck():
     """Vehicles that have not moved for long."""
-    return sum(libsumo.vehicle.getWaitingTime(v) >= STUCK_S for v in libsumo.vehicle.getIDList())
+    every = (v for v in libsumo.vehicle.getIDList() if not v.startswith(BREAKDOWN))
+    return sum(libsumo.vehicle.getWaitingTime(v) >= STUCK_S for v in every)
 
 
 class Truth:

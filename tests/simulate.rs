@@ -99,6 +99,27 @@ fn what_is_recorded_replays_to_the_byte() {
 }
 
 #[test]
+fn a_change_waits_for_those_inside_whether_it_was_planned_ahead_or_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a plain path").to_owned();
+    let (log, tables) = (path("run.gwlog"), path("tables"));
+    assert!(simulate(&["--control", "greenwave", "--minutes", "30", "--record", &log]).status.success());
+    let replay = Command::new(env!("CARGO_BIN_EXE_greenwave")).args(["replay", &log, "--out", &tables]).output();
+    assert!(replay.expect("it starts").status.success());
+    let plans = std::fs::read_to_string(path("tables/plans.jsonl")).expect("the plans");
+    let (mut at_once, mut ahead) = (0, 0);
+    for plan in plans.lines().map(|line| serde_json::from_str::<Value>(line).expect("a plan")) {
+        let ms = |field: &Value| field.as_str().and_then(|ms| ms.parse::<i64>().ok()).or(field.as_i64()).unwrap_or(0);
+        let next = &plan["prefix"][0];
+        if ms(&next["clear_ms"]) > 0 {
+            let begins_later = ms(&next["at_ms"]) > ms(&plan["effective_from_ms"]);
+            *(if begins_later { &mut ahead } else { &mut at_once }) += 1;
+        }
+    }
+    assert!(at_once > 0 && ahead > 0, "{at_once} at once, {ahead} ahead");
+}
+
+#[test]
 fn faulty_input_is_named_and_has_its_exit_code() {
     // (arguments, exit code, what stderr names)
     for (more, code, says) in [

@@ -303,8 +303,9 @@ impl Tracker {
 
     /// Vehicles that come a second on an entrance, on average over those where they are counted when they leave.
     fn usual_entry(&self) -> f32 {
-        let counted = || self.sources.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.counts_leavers());
-        counted().map(|lane| lane.flow).sum::<f32>() / counted().count().max(1) as f32
+        let counted = self.sources.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.counts_leavers());
+        let (flow, lanes) = counted.fold((0.0, 0.0), |(flow, lanes), lane| (flow + lane.flow, lanes + 1.0_f32));
+        flow / lanes.max(1.0)
     }
 
     /// Where lanes part and one of them is crowded: whether the head waits for that one, be it an exit of its own lane or

@@ -398,12 +398,15 @@ impl Situation {
     fn suspect(&mut self, layout: &Layout, tracker: &Tracker, moment: &Moment<'_>, at: usize) {
         let row = &layout.lanes[at];
         let missed = tracker.lane(row.lane).map_or(0.0, LaneTrack::missed);
+        if missed <= 0.0 {
+            return;
+        }
         let turns = &layout.turns[row.turns.clone()];
         let all: f32 = turns.iter().map(|turn| tracker.share(turn.connection)).sum();
         for turn in turns {
             let red = -self.after(moment.lamps.group(turn.group).green_until);
             let hidden = missed * red.clamp(0.0, RED_MOST_S) * tracker.share(turn.connection) / all.max(1e-3);
-            if hidden > 0.0 && !self.green_at[turn.group.index()].is_finite() {
+            if !self.green_at[turn.group.index()].is_finite() {
                 self.claim(turn.group, hidden, f32::INFINITY);
             }
         }

@@ -67,9 +67,8 @@ impl LaneTrack {
         };
         let expected = self.vehicles.iter().take(crossed).filter(|v| v.gap < NEXT_M).count();
         self.flow += (crossed as f32 - self.flow * dt) * FLOW_WEIGHT;
-        let unseen = (crossed - expected) as f32;
-        self.unseen += (unseen - self.unseen * dt) * FLOW_WEIGHT;
-        self.unexpected += (unseen - self.unexpected * dt) * FLOW_WEIGHT;
+        self.unseen += ((crossed - expected) as f32 - self.unseen * dt) * FLOW_WEIGHT;
+        self.vain -= self.vain * dt * FLOW_WEIGHT;
         self.belief.crossed(crossed.saturating_sub(self.vehicles.len()), dt);
         if self.open && counted == Some(0) && self.vehicles.is_empty() {
             self.belief.certain();
@@ -153,7 +152,7 @@ impl LaneTrack {
         } else if !self.watched() {
             // Nor is anybody of the queue behind it.
             let queue = self.vehicles.windows(2).take_while(|w| w[1].gap - w[0].gap < 1.5 * SPACING).count() + 1;
-            self.unexpected += queue as f32 * FLOW_WEIGHT;
+            self.vain += queue as f32 * FLOW_WEIGHT;
             (self.ruled_out, self.waited) = (0, 0.0);
             self.given_up |= yields;
             self.give_up(queue);

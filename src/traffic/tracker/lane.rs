@@ -54,8 +54,8 @@ pub struct LaneTrack {
     pub(super) discharge: Discharge,
     /// Vehicles that leave it a second, over the last minutes.
     pub(super) flow: f32,
-    /// Those who leave unseen, and those who were believed to stand at the line in vain.
-    pub(super) unexpected: f32,
+    /// Vehicles that were believed to stand at its line in vain, a second.
+    pub(super) vain: f32,
     pub(super) ruled_out: u32,
     /// Vehicles that leave it a second of whom nobody knew that they were near the line.
     pub(super) unseen: f32,
@@ -80,7 +80,7 @@ pub struct LaneTrack {
 }
 
 resume!(LaneTrack {
-    kept: vehicles, loops, view, belief, discharge, flow, unexpected, unseen, ruled_out, wants, open, green, turned_back, stuck,
+    kept: vehicles, loops, view, belief, discharge, flow, vain, unseen, ruled_out, wants, open, green, turned_back, stuck,
         waited, given_up, crossed_ago, followed, due;
     built: length, speed
 });
@@ -155,7 +155,7 @@ impl LaneTrack {
     /// Vehicles that left it a second over the last minutes; and those of whom nobody knew that they were near the line, or who
     /// were believed to stand there in vain: how far its loops bear out what is believed.
     pub fn borne_out(&self) -> (f32, f32) {
-        (self.flow, self.unexpected)
+        (self.flow, self.unseen + self.vain)
     }
 
     /// Vehicles that come a second of whom nobody knows until they leave: its loops miss some, and no camera looks.
