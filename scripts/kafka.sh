@@ -167,13 +167,13 @@ start() {
     exec setsid nohup java -Xms128m "-Xmx$heap" -XX:+UseSerialGC -cp "$libs:$libs/*" kafka.Kafka "$data/server.properties"
   ) >> "$data/broker.log" 2>&1 < /dev/null &
   echo $! > "$data/pid"
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     if answers "$p"; then echo "127.0.0.1:$p"; return; fi
     kill -0 "$(pid)" 2>/dev/null || { tail -n 20 "$data/broker.log" >&2; die "the broker ended while starting"; }
     sleep 0.1
   done
   tail -n 20 "$data/broker.log" >&2
-  die "the broker did not listen on port $p within 60 s"
+  die "the broker did not listen on port $p within 180 s"
 }
 
 finish() {

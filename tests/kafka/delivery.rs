@@ -31,10 +31,11 @@ pub(crate) fn whole(worker: &Worker, messages: i64) -> Vec<Value> {
     let topics = ["plans", "refused", "links", "zones", "health", "rejected", "ladder", "corridors", "alarms", "audit"];
     let count = || topics.map(|topic| (topic, worker.all(topic).len() as i64));
     let sum = |found: &[(&str, i64)]| found.iter().map(|(_, records)| records).sum::<i64>();
-    // The broker answers a commit before its markers are in every partition: until then a reader ends before them.
+    // The broker answers a commit before its markers are in every partition: until then a reader ends before them. On a
+    // machine whose disk stalls that takes as long as it does.
     let began = Stopwatch::start();
     let mut there = count();
-    while sum(&there) < said && began.elapsed() < Span::from_s(20) {
+    while sum(&there) < said && began.elapsed() < Span::from_s(120) {
         std::thread::sleep(Duration::from_millis(200));
         there = count();
     }
