@@ -134,8 +134,8 @@ fn a_broker_may_ask_for_tls_and_a_password_die_and_be_cut_off() {
     broker.kill();
     broker.start_again();
     back(&worker, 120, "it was killed");
-    // It may have died between a commit and the last partition that hears of it; whoever reads that one sees it with the next
-    // transaction there at the latest. Links are told of once a minute.
+    // Once the last transaction before the kill stayed unseen on one topic, why was not found out: so that one has to be seen,
+    // and those of another minute behind it. Links are told of once a minute.
     worker.feed_from(120, 60, "max");
     worker.wait_read(180);
     running.stop();
