@@ -11,6 +11,9 @@ const TURNED_BACK: u16 = 4;
 /// Who comes into view on a lane where nobody was expected is taken to be one who was expected beside it, if that one is
 /// believed no farther than this from the edge, m.
 const BESIDE_M: f32 = 60.0;
+/// Drivers differ, so whoever comes into view may have been believed to be farther back by this share of the way that nobody
+/// sees.
+const BEHIND: f32 = 0.25;
 /// Weight of a new disagreement between successive counts in the noise of a camera.
 const NOISE_WEIGHT: f32 = 0.03;
 /// By how much the variance of a lane's count grows, vehicles² a second.
@@ -153,7 +156,7 @@ impl LaneTrack {
 
     /// Whether a vehicle that is missing has just come into view and is not one that was expected on this lane.
     fn expects_nobody(&self, view: &View) -> bool {
-        let expected = self.outside(view, 2.0 * EDGE_M).is_some();
+        let expected = self.next_in(view, 2.0 * EDGE_M).is_some();
         !self.lacks_queue(view) && !expected && view.farthest + 1.0 < self.length
     }
 
@@ -161,6 +164,11 @@ impl LaneTrack {
     fn outside(&self, view: &View, within_m: f32) -> Option<usize> {
         let first = self.in_view(view).end;
         self.vehicles.get(first).filter(|v| v.gap < view.farthest + within_m).map(|_| first)
+    }
+
+    /// The same, if it is so near or may be nearer than believed.
+    fn next_in(&self, view: &View, within_m: f32) -> Option<usize> {
+        self.outside(view, within_m.max(BEHIND * (self.length - view.farthest)))
     }
 
     fn in_view(&self, view: &View) -> std::ops::Range<usize> {
@@ -185,7 +193,7 @@ impl LaneTrack {
         if self.lacks_queue(view) {
             let tail = last.map_or(view.nearest.max(STOP_GAP), |at| self.vehicles[at].gap + SPACING);
             self.insert(Vehicle { gap: tail.min(self.length), speed: 0.0, seed });
-        } else if let Some(next) = self.outside(view, 2.0 * EDGE_M) {
+        } else if let Some(next) = self.next_in(view, 2.0 * EDGE_M) {
             self.enter_view(view, next);
         } else {
             self.insert(Vehicle {
@@ -223,7 +231,7 @@ impl LaneTrack {
 fn take_from_beside(lanes: &mut [LaneTrack], at: usize, view: &View) -> bool {
     let beside = lanes.iter().enumerate().filter(|&(other, _)| other != at);
     let near = beside.filter_map(|(other, lane)| {
-        let place = lane.outside(view, BESIDE_M)?;
+        let place = lane.next_in(view, BESIDE_M)?;
         Some((other, place, lane.vehicles[place].gap))
     });
     let Some((other, place, _)) = near.min_by(|a, b| a.2.total_cmp(&b.2)) else { return false };
@@ -354,6 +362,25 @@ mod tests {
             correct(&mut lanes, NOW, 1);
         }
         assert!(lanes[0].vehicles.is_empty());
+    }
+
+    #[test]
+    fn who_drove_far_unseen_may_come_into_view_long_before_he_is_believed_there() {
+        // Believed 110 m before the edge, when he has driven 500 m unseen or 120, on the lane where he comes or beside it.
+        for (length, one, beside) in
+            [(700.0, vec![192.5], (vec![192.5], vec![])), (320.0, vec![192.5, 310.0], (vec![192.5], vec![310.0]))]
+        {
+            let long = |gaps: &[f32]| LaneTrack { length, ..lane(gaps) };
+            let mut lanes = [long(&[310.0])];
+            counts(&mut lanes[0], 1);
+            correct(&mut lanes, NOW, 1);
+            assert_eq!(gaps(&lanes[0]), one, "{length}");
+            let mut lanes = [long(&[]), long(&[310.0])];
+            counts(&mut lanes[0], 1);
+            counts(&mut lanes[1], 0);
+            correct(&mut lanes, NOW, 1);
+            assert_eq!((gaps(&lanes[0]), gaps(&lanes[1])), beside, "{length}");
+        }
     }
 
     #[test]
