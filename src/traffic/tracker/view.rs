@@ -9,7 +9,7 @@ const EDGE_M: f32 = 25.0;
 /// So many times in a row a vehicle is turned back at the edge of the view before it is given up.
 const TURNED_BACK: u16 = 4;
 /// Who comes into view on a lane where nobody was expected is taken to be one who was expected beside it, if that one is
-/// believed no farther than this from the edge, m.
+/// believed no farther than this from the edge, m, or not much farther for the way that he drove ([`BEHIND`]).
 const BESIDE_M: f32 = 60.0;
 /// Drivers differ, so whoever comes into view may have been believed to be farther back by this share of the way that nobody
 /// sees.
