@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CityFlow as an outside world for Greenwave, under the protocols of the papers that use it.
 
-    scripts/cityflow.py DATA_DIR --interval 30|15|10|5|1 --yellow 5|2 --stages 4|8 [--lane-change on|off] [--json]
+    scripts/cityflow.py DATA_DIR --interval 30|15|10|5|1 --yellow 5|2 --stages 4|8 [--lane-change on|off] [--min-green S] [--json]
 
 DATA_DIR holds roadnet.json and flow.json. Every second's detector counts go to `greenwave lockstep`: a loop in each lane at
 the stop line and 60 m upstream, and a camera on the last 200 m of every approach. Only its published plans set the lights.
@@ -9,9 +9,9 @@ the stop line and 60 m upstream, and a camera on the last 200 m of every approac
 The protocol: a light phase begins only at multiples of --interval, and before it phase 0, in which nobody goes but who always
 may, is shown for --yellow seconds; --stages 4 are the first four phases after it, 8 all of them. P30 is --interval 30
 --yellow 5 --stages 4, P15 the same at 15, P5 --interval 5 --yellow 2 --stages 8 --lane-change off. What is left of an interval
-is the shortest green; with an interval of 1 s no paper says one, and it is 5 s. No longest red is prescribed. These limits go to
-the engine as a limits file, and are printed. Where two phases share a movement the engine would let it go on through the
-change; phase 0 holds it: those seconds are counted.
+is the shortest green, where nothing is left one interval: the protocols prescribe no other. A street asks for 5 s or more:
+--min-green. No longest red is prescribed. These limits go to the engine as a limits file, and are printed. Where two phases
+share a movement the engine would let it go on through the change; phase 0 holds it: those seconds are counted.
 
 Needs a Python that can import cityflow, and runs under it. GREENWAVE names the binary (default: target/release/greenwave,
 built if it is missing).
@@ -42,7 +42,6 @@ from lockstep import Engine, Timeline, binary
 
 STANDING_MPS = 0.1
 SAMPLE_S = 30
-MIN_GREEN_S = 5
 MAX_RED_S = 900.0
 
 
@@ -188,7 +187,8 @@ class Light:
 
 def protocol(args):
     """The limits that the protocol sets, as the engine's limits file has them."""
-    green = args.interval - args.yellow if args.interval > args.yellow else MIN_GREEN_S
+    left = args.interval - args.yellow if args.interval > args.yellow else args.interval
+    green = left if args.min_green is None else args.min_green
     return {"benchmark": True, "decision_grid_s": float(args.interval), "yellow_s": float(args.yellow), "all_red_s": 0.0,
             "min_green_s": float(green), "max_red_s": MAX_RED_S, "stages": [str(k) for k in range(1, args.stages + 1)]}
 
@@ -253,6 +253,7 @@ def main():
     parser.add_argument("--yellow", type=int, choices=[5, 2], default=5, help="seconds of phase 0 before a phase")
     parser.add_argument("--stages", type=int, choices=[4, 8], default=4, help="the first so many phases after phase 0")
     parser.add_argument("--lane-change", choices=["on", "off"], default="on", help="whether CityFlow's drivers change lanes")
+    parser.add_argument("--min-green", type=float, help="shortest green, s (default: what is left of an interval, or one)")
     parser.add_argument("--seconds", type=int, default=3600, help="how long a run takes")
     parser.add_argument("--seed", type=int, default=0, help="CityFlow's random seed")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")

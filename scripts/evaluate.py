@@ -23,7 +23,9 @@ PROTOCOLS = [("P30, 4 stages", "--interval 30 --yellow 5 --stages 4"), ("P30, 8 
              ("P15, 8 stages", "--interval 15 --yellow 5 --stages 8"),
              ("P5", "--interval 5 --yellow 2 --stages 8 --lane-change off"),
              ("1 s, yellow 2", "--interval 1 --yellow 2 --stages 8 --lane-change off"),
-             ("1 s, yellow 5", "--interval 1 --yellow 5 --stages 8 --lane-change off")]
+             ("1 s, yellow 5", "--interval 1 --yellow 5 --stages 8 --lane-change off"),
+             ("1 s, yellow 2, green 5 s", "--interval 1 --yellow 2 --stages 8 --lane-change off --min-green 5"),
+             ("1 s, yellow 5, green 5 s", "--interval 1 --yellow 5 --stages 8 --lane-change off --min-green 5")]
 
 
 class Run:

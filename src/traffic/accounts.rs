@@ -25,6 +25,8 @@ const LANE_MAX: f32 = 2600.0;
 const UNSEEN_MAX: f32 = 15.0;
 /// From one of its readings to the next no more than this many count: three in a row may be alike by chance.
 const UNSEEN_A_READING: f32 = 5.0;
+/// Vehicles that would fill this share of a view, standing, may belong to a queue that reaches beyond it.
+const DENSE: f32 = 0.4;
 /// At least this share of a lane's difference must not be made up for by its neighbours.
 const OWN_SHARE: f32 = 0.6;
 
@@ -47,11 +49,16 @@ impl Road {
 }
 
 impl Lane {
-    /// Vehicles that stand between its loops and have been counted by the upstream one alone: as many as the camera sees;
-    /// and as many as there may be where none looks.
-    fn held(&self, now: Time) -> (f32, f32) {
-        let room = self.entry_at.get() as f32 / SPACING.get() as f32;
-        self.view(now).map_or((0.0, room), |(_, queue)| (f32::from(queue).min(room), 0.0))
+    /// Vehicles between its loops, counted by the upstream one alone: those whom a camera sees there, which looks as far as
+    /// `view_m`; and those that may be there besides: on their way, and as many as there is room for where nobody looks.
+    fn held(&self, now: Time, view_m: f32) -> (f32, f32) {
+        let (spacing, entry_m) = (SPACING.get() as f32, self.entry_at.get() as f32);
+        let room = entry_m / spacing;
+        let Some((vehicles, queue)) = self.view(now) else { return (0.0, room) };
+        // Who drives in a view that goes on beyond the loop may not have come to that yet.
+        let seen = f32::from(if view_m <= entry_m { vehicles } else { queue }).min(room);
+        let beyond = (entry_m - view_m).max(0.0) / spacing;
+        (seen, self.underway + if seen * spacing >= DENSE * view_m { beyond } else { 0.0 })
     }
 }
 
@@ -73,13 +80,14 @@ impl Traffic {
 
     fn compare(&mut self, network: &Network, id: LinkId) {
         let lanes = &network.link(id).lanes;
+        let view_m = self.roads[id].view_m;
         let counted = self.lanes.slice(lanes).iter().filter(|l| l.out_ok && l.in_ok);
-        let difference: f32 = counted.map(|l| l.in_sum - l.held(self.now).0 - l.out_sum).sum();
+        let difference: f32 = counted.map(|l| l.in_sum - l.held(self.now, view_m).0 - l.out_sum).sum();
         let total: f32 = self.lanes.slice(lanes).iter().map(|l| l.out_sum).sum();
         let mut suspects = false;
         for lane in span(lanes) {
             let row = &self.lanes[lane];
-            let (held, perhaps) = row.held(self.now);
+            let (held, perhaps) = row.held(self.now, view_m);
             let (out, into) = (row.out_sum, row.in_sum - held);
             if !row.out_ok || !row.in_ok || out.max(into) < COMPARED_VEH {
                 continue;

@@ -126,8 +126,7 @@ impl Traffic {
         let (mut counted, mut lanes, mut exact) = (0.0, 0_u32, true);
         for lane in self.lanes.slice_mut(&link.lanes) {
             lane.tick(now, dt, green);
-            lane.out_sum += lane.heard.out;
-            lane.in_sum += lane.heard.in_;
+            lane.add_up(dt);
             for (heard, believed) in [(lane.heard.out, lane.out_ok), (lane.heard.in_, lane.in_ok)] {
                 road.passed += if believed { heard } else { 0.0 };
             }

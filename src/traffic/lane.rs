@@ -49,6 +49,8 @@ pub(crate) struct Lane {
     /// Vehicles by either loop since they were last compared.
     pub(crate) out_sum: f32,
     pub(crate) in_sum: f32,
+    /// Vehicles on their way from its entry loop to its stop line, as if no queue kept them.
+    pub(crate) underway: f32,
     /// The last full minute's flow, veh/h; negative where it was not heard.
     pub(crate) rate: f32,
     pub(crate) out: Smoothed,
@@ -61,8 +63,8 @@ pub(crate) struct Lane {
 }
 
 resume!(Lane {
-    kept: heard, vehicles, queue, seen_at, out_ok, in_ok, idle_ms, between, late, out_sum, in_sum, rate, out,
-        arrivals, saturation, points;
+    kept: heard, vehicles, queue, seen_at, out_ok, in_ok, idle_ms, between, late, out_sum, in_sum, underway, rate,
+        out, arrivals, saturation, points;
     built: signal, entry_at, speed
 });
 
@@ -81,6 +83,7 @@ impl Lane {
             late: false,
             out_sum: 0.0,
             in_sum: 0.0,
+            underway: 0.0,
             rate: -1.0,
             out: Smoothed::default(),
             arrivals: Smoothed::default(),
@@ -89,6 +92,14 @@ impl Lane {
             entry_at: Metres::ZERO,
             speed,
         }
+    }
+
+    /// Adds what a tick of length `dt` brought to the accounts of its two loops.
+    pub(crate) fn add_up(&mut self, dt: Span) {
+        self.out_sum += self.heard.out;
+        self.in_sum += self.heard.in_;
+        let way_s = self.entry_at.get() / self.speed.get().max(1.0);
+        self.underway += self.heard.in_ - self.underway * (dt.s() / way_s.max(dt.s())) as f32;
     }
 
     /// Vehicles and those that stand, while the camera sees them.

@@ -38,9 +38,14 @@ fn approach() -> Arc<Network> {
 
 /// A loop at the stop line of each lane (D0, D1), one 60 m upstream (D2, D3), and a camera over 200 m (D4).
 fn sensors(network: &Network) -> Sensors {
+    sensors_with(network, 60.0)
+}
+
+/// The same with the loops upstream so far from the line.
+fn sensors_with(network: &Network, upstream_m: f64) -> Sensors {
     let one = |id: &str, lane: u8, distance: f64| serde_json::json!({"id": id, "kind": "loop", "link": "in", "lane": lane, "distance_m": distance});
     let spec = serde_json::json!({"format": "greenwave-sensors/1", "sensors": [
-        one("s0", 0, 0.0), one("s1", 1, 0.0), one("u0", 0, 60.0), one("u1", 1, 60.0),
+        one("s0", 0, 0.0), one("s1", 1, 0.0), one("u0", 0, upstream_m), one("u1", 1, upstream_m),
         {"id": "cam", "kind": "camera", "link": "in", "range_m": 200.0}]});
     Sensors::build(&serde_json::from_value(spec).expect("a sensors file"), network).expect("they stand on the network")
 }
@@ -63,7 +68,7 @@ struct Second {
 }
 
 impl Lane1 {
-    fn step(&mut self, enters: bool, green: bool, now: f64) -> Second {
+    fn step(&mut self, enters: bool, green: bool, now: f64, upstream_m: f64) -> Second {
         let mut second = Second::default();
         if enters {
             self.cars.push((500.0, false));
@@ -76,13 +81,13 @@ impl Lane1 {
             if place == 0 && free <= 0.0 && green && now >= self.gate {
                 gone = true;
                 self.gate = now + 2.0;
-                second.upstream += u32::from(before > 60.0);
+                second.upstream += u32::from(before > upstream_m);
                 continue;
             }
             car.0 = free.max(tail).min(before);
             car.1 = before - car.0 < 3.0;
             tail = car.0 + 7.5;
-            second.upstream += u32::from(before > 60.0 && car.0 <= 60.0);
+            second.upstream += u32::from(before > upstream_m && car.0 <= upstream_m);
         }
         if gone {
             self.cars.remove(0);
@@ -99,6 +104,7 @@ struct World {
     network: Arc<Network>,
     traffic: Traffic,
     lanes: [Lane1; 2],
+    upstream_m: f64,
     second: i64,
     spent: f64,
     left: u32,
@@ -113,13 +119,19 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with_loops_at(60.0)
+    }
+
+    fn with_loops_at(upstream_m: f64) -> Self {
         let network = approach();
-        let traffic = Traffic::new(Arc::clone(&network), &sensors(&network), Settings::default());
+        let sensors = sensors_with(&network, upstream_m);
+        let traffic = Traffic::new(Arc::clone(&network), &sensors, Settings::default());
         let lanes = [Lane1::default(), Lane1::default()];
         Self {
             network,
             traffic,
             lanes,
+            upstream_m,
             second: 0,
             spent: 0.0,
             left: 0,
@@ -143,7 +155,8 @@ impl World {
             self.second += 1;
             let (now, green) = (self.second as f64, self.second % 60 < 30 && !self.closed);
             let enters = (now / every).floor() > ((now - 1.0) / every).floor();
-            let seen: Vec<Second> = self.lanes.iter_mut().map(|l| l.step(enters, green, now)).collect();
+            let seen: Vec<Second> =
+                self.lanes.iter_mut().map(|l| l.step(enters, green, now, self.upstream_m)).collect();
             self.spent += self.lanes.iter().map(|l| l.cars.len() as f64).sum::<f64>();
             self.left += seen.iter().map(|s| s.out).sum::<u32>();
             let at = Time::from_s(self.second);
@@ -288,14 +301,14 @@ fn what_all_sensors_of_a_lane_tell_too_late_is_not_known() {
 
 #[test]
 fn a_sensor_that_misses_half_is_corrected_within_minutes() {
-    for sensor in 0..4 {
-        let mut world = World::new();
+    for (sensor, upstream_m) in (0..4).flat_map(|sensor| [(sensor, 60.0), (sensor, 480.0)]) {
+        let mut world = World::with_loops_at(upstream_m);
         world.lies[sensor] = 0.5;
         world.run(600, 6.0);
         let factors: Vec<f64> = (0..4).map(|other| world.traffic.factor(SensorId::of(other))).collect();
         let right = |other: usize| if other == sensor { 2.0 } else { 1.0 };
         let close = factors.iter().enumerate().all(|(other, f)| (f - right(other)).abs() < 0.4);
-        assert!(close, "D{sensor} lies, but the factors are {factors:?}");
+        assert!(close, "D{sensor} lies, {upstream_m} m, but the factors are {factors:?}");
     }
     let mut world = World::new();
     world.lies[4] = 0.5;
@@ -305,13 +318,21 @@ fn a_sensor_that_misses_half_is_corrected_within_minutes() {
 }
 
 #[test]
-fn who_stands_between_two_loops_is_no_miscount() {
-    let mut world = World::new();
-    for (closed, seconds, every) in [(false, 175, 5.0), (true, 130, 3.0), (false, 600, 6.0)] {
-        world.closed = closed;
-        world.run(seconds, every);
-        let factors: Vec<f64> = (0..4).map(|loops| world.traffic.factor(SensorId::of(loops))).collect();
-        assert!(factors.iter().all(|f| (f - 1.0).abs() < 1e-6), "closed {closed}: {factors:?}");
+fn who_is_between_two_loops_is_no_miscount() {
+    let (jam, wave) =
+        ([(false, 175, 5.0), (true, 130, 3.0), (false, 600, 6.0)], [(false, 170, 60.0), (false, 180, 2.5)]);
+    // Those who stand before the line, and a wave of vehicles that drive up to it from loops that are far away.
+    for (upstream_m, course) in [(60.0, &jam[..]), (480.0, &wave[..])] {
+        let mut world = World::with_loops_at(upstream_m);
+        for &(closed, seconds, every) in course {
+            world.closed = closed;
+            for _ in 0..seconds {
+                world.run(1, every);
+                let factors: Vec<f64> = (0..4).map(|loops| world.traffic.factor(SensorId::of(loops))).collect();
+                let right = factors.iter().all(|f| (f - 1.0).abs() < 1e-6);
+                assert!(right, "{upstream_m} m, closed {closed}, every {every} s: {factors:?}");
+            }
+        }
     }
 }
 
