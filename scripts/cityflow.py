@@ -4,7 +4,8 @@
     scripts/cityflow.py DATA_DIR --interval 30|15|10|5|1 --yellow 5|2 --stages 4|8 [--lane-change on|off] [--min-green S] [--json]
 
 DATA_DIR holds roadnet.json and flow.json. Every second's detector counts go to `greenwave lockstep`: a loop in each lane at
-the stop line and 60 m upstream, and a camera on the last 200 m of every approach. Only its published plans set the lights.
+the stop line, 60 m upstream and 40 m behind the start of the road, and a camera on the last 200 m of every approach; what the
+papers' controllers are told is where everybody is. Only its published plans set the lights.
 
 The protocol: a light phase begins only at multiples of --interval, and before it phase 0, in which nobody goes but who always
 may, is shown for --yellow seconds; --stages 4 are the first four phases after it, 8 all of them. P30 is --interval 30
@@ -209,7 +210,7 @@ def run(args):
         net, flow = read(data + "roadnet.json"), read(data + "flow.json")
         call = lambda *a: subprocess.run([args.binary, *a], check=True, stdout=sys.stderr)
         call("network", "import", "cityflow", data + "roadnet.json", "-o", path("network.json"))
-        call("network", "sensors", path("network.json"), "--layout", "full", "-o", path("sensors.json"))
+        call("network", "sensors", path("network.json"), "--layout", "entries", "-o", path("sensors.json"))
         limits = protocol(args)
         world = cityflow.Engine(write("cityflow.json", {
             "interval": 1.0, "seed": args.seed, "dir": data, "roadnetFile": "roadnet.json", "flowFile": "flow.json",

@@ -201,6 +201,13 @@ fn sensors_are_laid_out_along_chopped_approaches() {
     assert!(shorter.iter().any(|s| s.id == "loop/e2c/0/55"), "{shorter:?}");
     let loops = layout(&network, Layout::Loops);
     assert_eq!(loops.sensors.len(), ids.iter().filter(|id| id.starts_with("loop/")).count());
+    // Where no approach is longer than a camera sees, it sees who comes; else a loop tells, where he has picked up speed.
+    assert_eq!(layout(&network, Layout::Entries), full);
+    let long = built(&sumo(&input::NET.replace("length=\"190.00\"", "length=\"400.00\"")));
+    let more = layout(&long, Layout::Entries).sensors;
+    let full = layout(&long, Layout::Full).sensors;
+    let entries: Vec<&str> = more.iter().filter(|s| !full.contains(s)).map(|s| s.id.as_str()).collect();
+    assert_eq!(entries, ["loop/e2c/0/360", "loop/s2c/0/360"]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ const UPSTREAM: f64 = 60.0;
 const SHORT: f64 = 20.0;
 /// An upstream loop lies no nearer to the start of its road, metres: whoever sets out there has to pass it.
 const FROM_START: f64 = 10.0;
+/// An entry loop lies so far from the start of its road, metres: whoever came from the signal there has picked up speed.
+const ENTRY: f64 = 40.0;
 /// A camera sees this far, metres.
 const VIEW: f64 = 200.0;
 /// How often each reports, seconds.
@@ -24,13 +26,16 @@ pub enum Layout {
     /// Loops, and a camera over every approach.
     #[default]
     Full,
+    /// The same, and loops where long approaches begin.
+    Entries,
     /// Loops only.
     Loops,
 }
 
-/// Sensors for every signalised approach: a loop in each lane at the stop line and another 60 m upstream; with
-/// [`Layout::Full`] also a camera that sees the last 200 m. Where an approach is chopped into short links, loops and
-/// cameras lie on whichever link is there.
+/// Sensors for every signalised approach: a loop in each lane at the stop line and another 60 m upstream; but for
+/// [`Layout::Loops`] also a camera that sees the last 200 m. Where an approach is chopped into short links, loops and
+/// cameras lie on whichever link is there. With [`Layout::Entries`] there is one more loop where an approach begins,
+/// 40 m from the start of the road, if that is farther away than a camera sees.
 ///
 /// A loop is called `loop/<link>/<lane>/<metres to the link's end>`, a camera `cam/<link>`.
 pub fn layout(network: &Network, which: Layout) -> SensorsSpec {
@@ -46,6 +51,12 @@ pub fn layout(network: &Network, which: Layout) -> SensorsSpec {
             // A lane that leads to several stop lines has one upstream loop.
             if loops.range((lane, 1)..=(lane, u32::MAX)).next().is_none() {
                 loops.insert((lane, (distance.round() as u32).max(1)), distance);
+            }
+        }
+        for segment in reach.iter().filter(|_| which == Layout::Entries) {
+            let distance = segment.length.get() - ENTRY;
+            if segment.offset.get() + distance > VIEW {
+                loops.insert((segment.lane, distance.round() as u32), distance);
             }
         }
         for segment in reach {
@@ -77,7 +88,7 @@ pub fn layout(network: &Network, which: Layout) -> SensorsSpec {
         interval_s: INTERVAL,
     };
     let mut sensors: Vec<SensorSpec> = loops.iter().map(of_loop).collect();
-    if which == Layout::Full {
+    if which != Layout::Loops {
         sensors.extend(views.iter().filter(|(_, view)| **view > 0.0).map(of_view));
     }
     SensorsSpec { format: FORMAT.into(), sensors }

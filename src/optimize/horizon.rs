@@ -2,6 +2,7 @@
 //!
 //! A pure function of one junction's [`Situation`]. Units inside are seconds after `now`, metres and vehicles.
 
+mod arrival;
 mod beam;
 mod carry;
 pub mod due;
@@ -85,13 +86,9 @@ impl Bound {
     }
 }
 
-/// How far ahead it looks when changes may begin every `grid`.
+/// How far ahead it looks when changes may begin every `grid`: a minute, or four decisions of at most a minute each.
 pub fn horizon(grid: Span) -> Span {
-    match grid.ms() {
-        ..=5000 => Span::from_s(60),
-        5001..=15_000 => Span::from_s(60),
-        _ => Span::from_s(90),
-    }
+    Span::from_s(60).max(Span::from_ms(4 * grid.ms().min(60_000)))
 }
 
 /// Buffers that one thread uses again and again.

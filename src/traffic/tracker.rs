@@ -12,6 +12,7 @@ mod drive;
 mod lane;
 mod loops;
 mod order;
+mod pace;
 mod view;
 
 pub use lane::{LaneTrack, SPACING, Vehicle};
@@ -23,6 +24,7 @@ use crate::network::{Conflict, Control, Network, Sensors};
 use crate::time::{Span, Time};
 use crate::traffic::saturation::Discharge;
 use drive::Road;
+use pace::Pace;
 
 /// How many past ticks of lamps are kept, so that readings may be this many ticks late.
 const LAMPS_KEPT: usize = 16;
@@ -53,9 +55,11 @@ pub struct Crossing {
     pub connection: ConnectionId,
     /// When it crosses the stop line.
     pub at: Time,
+    /// What its choices are drawn from.
+    pub seed: u32,
 }
 
-keep!(Crossing { connection, at });
+keep!(Crossing { connection, at, seed });
 
 /// A vehicle inside a node.
 #[derive(Debug, Clone, Copy)]
@@ -86,10 +90,11 @@ pub struct Tracker {
     open: Table<JunctionId, [GroupSet; LAMPS_KEPT]>,
     opened_at: [Time; LAMPS_KEPT],
     serial: u32,
+    pace: Pace,
 }
 
 resume!(Tracker {
-    kept: shares, transit, left, clock, lag, pending, open, opened_at, serial;
+    kept: shares, transit, left, clock, lag, pending, open, opened_at, serial, pace;
     each: lanes;
     built: order, last_pieces, sources, crossed
 });
@@ -139,6 +144,7 @@ impl Tracker {
             open: Table::over(&partition.junctions, [GroupSet::EMPTY; LAMPS_KEPT]),
             opened_at: [Time::LONG_AGO; LAMPS_KEPT],
             serial: 1,
+            pace: Pace::default(),
         }
     }
 
@@ -170,6 +176,11 @@ impl Tracker {
     /// The chance that a vehicle on a path's lane takes that path.
     pub fn share(&self, connection: ConnectionId) -> f32 {
         self.shares.get(connection).copied().unwrap_or(1.0)
+    }
+
+    /// The share of the limit at which a vehicle that nobody holds is expected to come.
+    pub fn pace(&self) -> f32 {
+        self.pace.expected()
     }
 
     /// Tells it how a lane discharges.
@@ -212,7 +223,7 @@ impl Tracker {
             kept[0] = input.open.get(junction).copied().unwrap_or_default();
         }
         for crossing in input.entered {
-            self.pass(network, crossing.connection, crossing.at, None);
+            self.pass(network, *crossing);
         }
         let tick = input.now - self.opened_at[1].max(self.clock - Span::SECOND);
         self.measure_lag(input, tick);
@@ -272,7 +283,7 @@ impl Tracker {
                 0 => road.passable,
                 wanted => wanted,
             };
-            let (crossed, seeds) = track.advance(dt, &road, self.serial);
+            let (crossed, seeds) = track.advance(dt, &road, self.pace.believed(), self.serial);
             self.serial += seeds;
             for _ in 0..crossed {
                 let waited_for = self.lanes[lane].wants.take();
@@ -287,9 +298,9 @@ impl Tracker {
                 let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
                 if let Some(path) = waited_for.or(path).filter(|_| !road.ends) {
                     if road.signal {
-                        self.crossed.push(Crossing { connection: path, at });
+                        self.crossed.push(Crossing { connection: path, at, seed });
                     }
-                    self.pass(network, path, at, Some(seed));
+                    self.pass(network, Crossing { connection: path, at, seed });
                 }
             }
             let serial = self.serial;
@@ -298,6 +309,9 @@ impl Tracker {
         self.look(network, to);
         for (_, track) in self.lanes.iter_mut() {
             track.mark();
+            if let Some(timed) = track.timed.take() {
+                self.pace.learn(timed);
+            }
         }
     }
 
@@ -339,16 +353,16 @@ impl Tracker {
     }
 
     /// A vehicle takes a path: into a lane tracked here, or away.
-    fn pass(&mut self, network: &Network, connection: ConnectionId, at: Time, seed: Option<u32>) {
+    fn pass(&mut self, network: &Network, crossing: Crossing) {
+        let Crossing { connection, at, seed } = crossing;
         let path = &network.connections()[connection];
         let link = network.lane(path.to).link;
         let speed = network.link(link).speed.get().max(1.0);
         let inside = Span::nearest((path.length.get() / speed).max(0.0));
         if !self.lanes.range().contains(&path.to) {
-            self.left.push(Crossing { connection, at });
+            self.left.push(crossing);
             return;
         }
-        let seed = seed.unwrap_or_else(|| self.seed());
         let to = self.lane_taken(network, connection, seed);
         self.transit.push(Transit { to, at: at + inside, seed });
     }

@@ -15,9 +15,9 @@ keep!(Stream { lane, first, len, weight, headway, startup, extra, steady, ready 
 keep!(Claim { group, weight, deadline });
 keep!(Held { stream, row, after });
 resume!(Situation {
-    kept: now, grid, earliest, stage, since, horizon, price, green_at, debt, leave, streams, arrivals, ways, held, parted,
-        room, walkers, claims, round, goes_on;
-    built: found, upstream
+    kept: now, grid, earliest, stage, since, horizon, price, green_at, debt, leave, streams, arrivals, ways, seeds,
+        held, parted, room, walkers, claims, round, goes_on;
+    built: found, upstream, comers
 });
 
 /// No instant is farther away than this, s, and nothing costs more vehicle-seconds.
@@ -37,6 +37,7 @@ impl Situation {
     pub fn take_up(&mut self, layout: &Layout, from: &mut &[u8]) -> Option<()> {
         self.found.clear();
         self.upstream.clear();
+        self.comers.clear();
         self.resume(from)?;
         self.fits(layout).then_some(())
     }
@@ -64,7 +65,7 @@ impl Situation {
             && self.leave.iter().all(|&s| near_or(s, f32::NEG_INFINITY))
             && self.room.iter().all(|&count| near_or(count, f32::INFINITY))
             && self.walkers.iter().all(|&people| near(people))
-            && (self.ways.len(), self.held.len()) == (vehicles, vehicles)
+            && [self.ways.len(), self.seeds.len(), self.held.len()] == [vehicles; 3]
             && self.arrivals.iter().all(|&s| near(s))
             && self.held.iter().all(|held| self.is_held(held))
             && self.streams.len() <= layout.lanes.len() * SAMPLES as usize

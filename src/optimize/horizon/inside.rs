@@ -52,7 +52,7 @@ keep!(Waiting { turn, stage, vehicles });
 
 impl Inside {
     /// Somebody has crossed a line of the junction, which is in `stage`.
-    pub fn enter(&mut self, layout: &Layout, stage: StageId, Crossing { connection, at }: Crossing) {
+    pub fn enter(&mut self, layout: &Layout, stage: StageId, Crossing { connection, at, .. }: Crossing) {
         self.crossed.resize(layout.lanes.len(), Time::LONG_AGO);
         let Some(turn) = layout.turns.iter().position(|turn| turn.connection == connection) else { return };
         if let Some(lane) = layout.lanes.iter().position(|lane| lane.turns.contains(&turn)) {
@@ -136,8 +136,8 @@ mod tests {
         for (second, &(lefts, foes)) in (0..).zip(seconds) {
             let at = Time::from_s(second);
             stage = StageId::of(stage_in(second));
-            (0..lefts).for_each(|_| inside.enter(&layout, stage, Crossing { connection: left, at }));
-            (0..foes).for_each(|_| inside.enter(&layout, stage, Crossing { connection: straight, at }));
+            (0..lefts).for_each(|_| inside.enter(&layout, stage, Crossing { connection: left, at, seed: 1 }));
+            (0..foes).for_each(|_| inside.enter(&layout, stage, Crossing { connection: straight, at, seed: 1 }));
             inside.advance(&layout, &tracker, junction.stages[stage].groups, (at, Span::SECOND));
         }
         junction.stages.ids().map(|to| inside.clear(junction, &layout, stage, to).ms() / 1000).collect()

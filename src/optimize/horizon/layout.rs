@@ -14,8 +14,6 @@ pub(super) use rules::Light;
 /// Most turns of one lane that are told apart.
 pub(super) const TURNS_MAX: usize = 32;
 
-/// A link that is driven in less than this is part of the next junction's horizon, s.
-const NEIGHBOUR_S: f64 = 60.0;
 /// People on foot are past the path of those who turn when they have walked this share of the crossing.
 const WALKED: f32 = 0.6;
 /// They walk at this speed, m/s. Source: MUTCD, 3.5 ft/s, and a little more: who waited walks off briskly.
@@ -122,8 +120,8 @@ pub(super) struct Turn {
     pub(super) walks: Range<usize>,
     /// Whether it may go on red after a stop.
     pub(super) on_red: bool,
-    /// Whether the next junction is near enough to want to know who comes.
-    pub(super) told: bool,
+    /// From its stop line to that of the next junction at the limit, s; infinite where none ends the next road.
+    pub(super) onward_s: f32,
 }
 
 impl Layout {
@@ -214,11 +212,12 @@ impl Layout {
                     self.exits.len() - 1
                 });
                 let gate = group.index() as u16;
-                let link = network.link(to);
-                let told = network.junction_at_end(to).is_some() && link.free_flow().get() < NEIGHBOUR_S;
+                let signal = network.junction_at_end(to).is_some();
+                let way = (path.length + network.link(to).length) / network.link(to).speed;
+                let onward_s = if signal { way.get() as f32 } else { f32::INFINITY };
                 let on_red = junction.groups[group].turn_on_red;
                 let exit = exit as u16;
-                self.turns.push(Turn { connection, group, gate, exit, walks: 0..0, on_red, told });
+                self.turns.push(Turn { connection, group, gate, exit, walks: 0..0, on_red, onward_s });
             }
             if first < self.turns.len() {
                 let turns = first..self.turns.len();

@@ -293,20 +293,24 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Who crosses when, as far as a neighbour wants to know it: `run` serves them and tells each crossing, its stream and
-    /// the turn it takes.
+    /// Who crosses when, of those who can come to the next junction's line within the horizon: `run` serves them and tells
+    /// each crossing, its stream and the turn it takes.
     pub(super) fn told(self, run: impl FnOnce(&mut dyn FnMut(usize, f32, usize))) -> Vec<Crossing> {
         let Scene { layout, situation, .. } = self;
         let mut told = Vec::new();
-        if !layout.turns.iter().any(|turn| turn.told) {
+        if !layout.turns.iter().any(|turn| turn.onward_s < situation.horizon) {
             return told;
         }
-        // Of the drawn worlds of a lane the first stands for all.
+        // Of the drawn worlds of a lane the first stands for all; a stream's vehicles cross in their order.
         let first = |at: usize| at == 0 || situation.streams[at].lane != situation.streams[at - 1].lane;
+        let mut crossed = vec![0_u32; situation.streams.len()];
         run(&mut |at, crosses, turn| {
             let row = &layout.turns[turn];
-            if row.told && first(at) {
-                told.push(Crossing { connection: row.connection, at: instant(situation.now, crosses) });
+            let vehicle = (situation.streams[at].first + crossed[at]) as usize;
+            crossed[at] += 1;
+            if crosses + row.onward_s < situation.horizon && first(at) {
+                let (at, seed) = (instant(situation.now, crosses), situation.seeds[vehicle]);
+                told.push(Crossing { connection: row.connection, at, seed });
             }
         });
         told.sort_by_key(|c| (c.at, c.connection));

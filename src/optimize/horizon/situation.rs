@@ -1,5 +1,6 @@
 //! What a schedule is made from: one junction's lamps and vehicles, in flat arrays, seconds after `now`.
 
+use super::arrival::{Comer, free_run};
 use super::exit::Beyond;
 use super::layout::Layout;
 use super::parting::{Held, Upstream, leads_to};
@@ -10,7 +11,7 @@ use crate::network::Network;
 use crate::plan::draft::Change;
 use crate::plan::timeline::Lamps;
 use crate::time::{Span, Time};
-use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, Vehicle, draw};
+use crate::traffic::tracker::{Crossing, LaneTrack, SPACING, Tracker, draw};
 
 /// Turns of a lane that a stage may split are drawn this often.
 pub(super) const SAMPLES: u32 = 3;
@@ -20,11 +21,6 @@ const ROW_MAX: usize = 60;
 const PRICE: f32 = 3.0;
 /// And at most so much more when nothing is known.
 const PRICE_NOISY: f32 = 12.0;
-/// Whoever comes is expected as if he drove at this share of the limit. Most are faster; but a green that is held for somebody
-/// has to be held until the slower of those like him have passed, and that is what holding it costs.
-const PACE: f32 = 0.8;
-/// A car picks up speed at this rate, m/s².
-const ACCELERATION: f32 = 2.2;
 /// Somebody who waits to cross counts as so many waiting vehicles; the longest red bounds the wait itself.
 const WALKER: f32 = 0.3;
 /// Whoever was missed has waited no longer, s: the longest red is about to end then.
@@ -114,6 +110,8 @@ pub struct Situation {
     pub(super) arrivals: Vec<f32>,
     /// Which of its lane's turns each takes.
     pub(super) ways: Vec<u8>,
+    /// What each one's choices are drawn from.
+    pub(super) seeds: Vec<u32>,
     /// Who has to cross before each can come, where approaches part only near the line.
     pub(super) held: Vec<Held>,
     /// Whether anybody is.
@@ -128,6 +126,7 @@ pub struct Situation {
     /// The changes that it goes on with instead of searching, if it does.
     pub(super) goes_on: Option<Vec<Change>>,
     pub(super) found: Vec<Found>,
+    pub(super) comers: Vec<Comer>,
     pub(super) upstream: Vec<Upstream>,
 }
 
@@ -164,6 +163,7 @@ impl Situation {
         self.streams.clear();
         self.arrivals.clear();
         self.ways.clear();
+        self.seeds.clear();
         self.held.clear();
         self.parted = false;
         self.upstream.clear();
@@ -180,6 +180,7 @@ impl Situation {
         self.round = moment.round.cloned();
         self.lamps(network, layout, moment);
         let lag = (moment.now - tracker.clock()).s().max(0.0) as f32;
+        self.announce(network, tracker, moment.announced);
         let mut doubt = 0.0_f32;
         for lane in 0..layout.lanes.len() {
             doubt += self.lane(network, layout, tracker, moment, lane, lag);
@@ -283,6 +284,7 @@ impl Situation {
         for &(at, way) in &vehicles[..usize::from(len)] {
             self.arrivals.push(at);
             self.ways.push(way);
+            self.seeds.push(self.seeds.len() as u32);
             self.held.push(Held::FREE);
         }
         let lane = lane as u16;
@@ -317,7 +319,7 @@ impl Situation {
                 let here = segment.lane == row.lane;
                 let wants = above.wants().filter(|_| place == 0);
                 if here || leads_to(network, tracker, segment.lane, row.lane, vehicle.seed, wants) {
-                    let arrival = free_run(vehicle, offset, above.speed()) - lag;
+                    let arrival = free_run(vehicle, offset, tracker.pace() * above.speed()) - lag;
                     let from = (!here).then_some((segment.lane, place as u16, fits));
                     found.push(Found { arrival, seed: vehicle.seed, from });
                 }
@@ -332,18 +334,13 @@ impl Situation {
                     network.connections()[path].to == row.lane && !span(&network.lane(beside).exits).any(|c| c == path)
                 };
                 if let (Some(head), Some(true)) = (track.vehicles().first(), track.wants().map(comes)) {
-                    let arrival = free_run(head, offset, track.speed()) - lag;
+                    let arrival = free_run(head, offset, tracker.pace() * track.speed()) - lag;
                     found.push(Found { arrival, seed: head.seed, from: Some((beside, 0, (offset / SPACING) as u16)) });
                 }
             }
         }
-        for crossing in moment.announced {
-            let path = &network.connections()[crossing.connection];
-            if path.to == row.lane {
-                let link = network.link(network.lane(row.lane).link);
-                let seconds = self.after(crossing.at) + link.free_flow().get() as f32;
-                found.push(Found { arrival: seconds, seed: draw::mix(crossing.at.ms() as u32), from: None });
-            }
+        for comer in self.comers.iter().filter(|comer| comer.lane == row.lane) {
+            found.push(Found { arrival: comer.arrives(tracker, track), seed: comer.seed, from: None });
         }
         // Nearly sorted already, so this is a single pass.
         for i in 1..found.len() {
@@ -372,6 +369,7 @@ impl Situation {
                 self.arrivals.push(arrival);
                 self.held.push(Held::FREE);
                 self.ways.push(way(tracker, layout, at, exits.start, seed, sample, ruled_out));
+                self.seeds.push(seed);
             }
             let len = (self.arrivals.len() as u32 - first) as u8;
             if len == 0 {
@@ -442,18 +440,6 @@ impl Situation {
         });
         crossed.count()
     }
-}
-
-/// When a vehicle would pass the line, `offset` metres beyond its lane's end, if nothing held it, s.
-fn free_run(vehicle: &Vehicle, offset: f32, limit: f32) -> f32 {
-    let way = (vehicle.gap + offset).max(0.0);
-    let limit = (limit * PACE).max(1.0);
-    let gain = (limit - vehicle.speed).max(0.0) / ACCELERATION;
-    let run_up = 0.5 * (vehicle.speed + limit) * gain;
-    if way >= run_up {
-        return gain + (way - run_up) / limit;
-    }
-    ((vehicle.speed * vehicle.speed + 2.0 * ACCELERATION * way).sqrt() - vehicle.speed) / ACCELERATION
 }
 
 /// Which of its lane's turns a vehicle takes in world `sample`.

@@ -106,6 +106,9 @@ impl Format {
 enum What {
     /// Loops, and a camera over every approach.
     Full,
+    /// The same, and a loop in each lane where a long approach begins: who comes is known to the second, and how fast
+    /// drivers drive is learned between there and the camera.
+    Entries,
     /// Loops only.
     Loops,
 }
@@ -114,6 +117,7 @@ impl From<What> for Layout {
     fn from(what: What) -> Self {
         match what {
             What::Full => Self::Full,
+            What::Entries => Self::Entries,
             What::Loops => Self::Loops,
         }
     }

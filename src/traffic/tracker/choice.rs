@@ -20,6 +20,22 @@ impl Tracker {
         let path = &network.connections()[connection];
         let link = network.link(network.lane(path.to).link);
         let any = path.control.group().is_some() && link.length.get() as f32 >= LANE_CHOICE_M;
+        self.lane_among(network, connection, seed, any)
+    }
+
+    /// The lane by which a vehicle enters that takes a path: of those that its lane leads to there, each as often as it is
+    /// left.
+    pub fn lane_entered(&self, network: &Network, connection: ConnectionId, seed: u32) -> LaneId {
+        let to = network.connections()[connection].to;
+        if !self.lanes.range().contains(&to) {
+            return to;
+        }
+        self.lane_among(network, connection, seed, false)
+    }
+
+    fn lane_among(&self, network: &Network, connection: ConnectionId, seed: u32, any: bool) -> LaneId {
+        let path = &network.connections()[connection];
+        let link = network.link(network.lane(path.to).link);
         let twins = || {
             let exits = span(&network.lane(path.from).exits).map(|c| &network.connections()[c]);
             exits.filter(|c| c.movement == path.movement).map(|c| c.to)

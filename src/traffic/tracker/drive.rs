@@ -5,14 +5,11 @@ use super::lane::{LaneTrack, NEXT_M, SPACING, STOP_GAP, Vehicle};
 use super::loops::Loop;
 
 /// Acceleration of a car that has room, m/s².
-const ACCELERATION: f32 = 2.2;
+pub(super) const ACCELERATION: f32 = 2.2;
 /// Deceleration that drivers choose, m/s².
-const DECELERATION: f32 = 3.0;
+pub(super) const DECELERATION: f32 = 3.0;
 /// In a platoon drivers follow as close as this share of the saturation headway before they brake.
 const CLOSEST: f32 = 0.75;
-/// Who is free drives at this share of the limit. Less than most do: a vehicle believed too far ahead seems about to arrive
-/// second after second and holds a green, one believed too far behind is put right by the next loop it crosses.
-const PACE: f32 = 0.85;
 /// Vehicles that cross within so many saturation headways of each other leave a queue, or come in a platoon.
 const DENSE: f32 = 1.6;
 /// Who waits for room in a lane that nobody sees does not wait for longer, s.
@@ -44,14 +41,15 @@ pub(super) struct Road {
 impl LaneTrack {
     /// Moves every vehicle by one step and heeds what loops counted meanwhile; the number at the front that leave the lane,
     /// and how many seeds from `serial` on that took.
-    pub(super) fn advance(&mut self, dt: f32, road: &Road, serial: u32) -> (usize, u32) {
+    pub(super) fn advance(&mut self, dt: f32, road: &Road, pace: f32, serial: u32) -> (usize, u32) {
         self.crossed_ago += dt;
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
         self.open = road.passable != 0;
         self.green = self.open && road.signal;
         let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal || road.held);
-        self.follow(dt, wall);
+        self.go_on_timing(dt);
+        self.follow(dt, wall, pace);
         // Nobody leaves who did not pass the last loop, be it as near to the end as it may.
         let seeds = self.heed_loops(serial);
         let crossed = match counted {
@@ -85,9 +83,9 @@ impl LaneTrack {
     }
 
     /// Car-following. Source: Newell's simplified model, with bounded acceleration.
-    fn follow(&mut self, dt: f32, wall: bool) {
+    fn follow(&mut self, dt: f32, wall: bool, pace: f32) {
         let lag = (CLOSEST * self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
-        let limit = self.speed * PACE;
+        let limit = self.speed * pace;
         let mut leader: Option<(Vehicle, f32)> = None; // where it was, and where it is
         for vehicle in &mut self.vehicles {
             let was = *vehicle;
@@ -212,12 +210,12 @@ mod tests {
     fn a_driver_who_is_too_near_brakes_and_does_not_stop_dead() {
         // Twelve metres behind another at 15 m/s: less than the second and a half that drivers keep.
         let mut track = LaneTrack::with(&[(150.0, 15.0), (162.0, 15.0)]);
-        track.follow(1.0, false);
+        track.follow(1.0, false, 0.85);
         let (leader, follower) = (track.vehicles[0], track.vehicles[1]);
         assert!((follower.speed - (15.0 - DECELERATION)).abs() < 1.6, "{follower:?}");
         assert!(follower.gap - leader.gap > 12.0, "{leader:?} {follower:?}");
         for _ in 0..5 {
-            track.follow(1.0, false);
+            track.follow(1.0, false, 0.85);
         }
         assert!(track.vehicles[1].speed > 8.0 && track.room() > 30.0, "{:?}", track.vehicles);
     }
@@ -226,7 +224,7 @@ mod tests {
     fn nobody_drives_into_a_queue() {
         let mut track = LaneTrack::with(&[(1.0, 0.0), (8.5, 0.0), (60.0, 15.0)]);
         for _ in 0..20 {
-            track.follow(1.0, true);
+            track.follow(1.0, true, 0.85);
         }
         let gaps = track.gaps();
         assert!(gaps.windows(2).all(|w| w[1] - w[0] >= SPACING - 0.01), "{gaps:?}");
@@ -241,7 +239,7 @@ mod tests {
     fn counts(track: &mut LaneTrack, count: u32, road: &Road) {
         let now = crate::time::Time::from_s(1);
         track.counted(0.0, count, 0.0, crate::time::Span::SECOND, now);
-        for _ in 0..track.advance(1.0, road, 1).0 {
+        for _ in 0..track.advance(1.0, road, 0.85, 1).0 {
             track.pop();
         }
     }
@@ -258,7 +256,7 @@ mod tests {
         let mut track = LaneTrack::with(&[(1.0, 0.0), (8.5, 0.0), (16.0, 0.0), (23.5, 0.0)]);
         let mut left = Vec::new();
         for second in 0..30 {
-            for _ in 0..track.advance(1.0, &GREEN, 1).0 {
+            for _ in 0..track.advance(1.0, &GREEN, 0.85, 1).0 {
                 track.pop();
                 left.push(second);
             }
@@ -307,7 +305,7 @@ mod tests {
         let held = Road { held: true, signal: false, ..GREEN };
         for second in 1..=HELD_MOST_S as usize {
             assert_eq!(track.vehicles.len(), 1, "{second}");
-            track.advance(1.0, &held, 1);
+            track.advance(1.0, &held, 0.85, 1);
         }
         assert!(track.vehicles.is_empty());
     }

@@ -2,6 +2,7 @@
 
 use super::draw;
 use super::loops::Loop;
+use super::pace::{Timed, Timing};
 use super::view::{Belief, View};
 use crate::ids::{ConnectionId, LaneId};
 use crate::keep::{keep, resume};
@@ -77,11 +78,14 @@ pub struct LaneTrack {
     pub(super) followed: bool,
     /// What has come of the next vehicle that nobody sees come.
     pub(super) due: f32,
+    /// Who is timed between two sensors, and whoever was in this step.
+    pub(super) timing: Option<Timing>,
+    pub(super) timed: Option<Timed>,
 }
 
 resume!(LaneTrack {
     kept: vehicles, loops, view, belief, discharge, flow, vain, unseen, ruled_out, wants, open, green, turned_back, stuck,
-        waited, given_up, crossed_ago, followed, due;
+        waited, given_up, crossed_ago, followed, due, timing, timed;
     built: length, speed
 });
 

@@ -210,6 +210,9 @@ impl LaneTrack {
         } else {
             l.held = 0.0;
         }
+        if count == 1 {
+            self.passes(l.past, l.distance);
+        }
         used
     }
 }
@@ -261,7 +264,7 @@ mod tests {
                 let now = Time::from_s(second);
                 let counted = if second == 1 { count } else { 0 };
                 track.counted(6.0, counted, 0.1, Span::SECOND, now);
-                let (crossed, _) = track.advance(1.0, &GO, 1);
+                let (crossed, _) = track.advance(1.0, &GO, 0.85, 1);
                 for _ in 0..crossed {
                     track.pop();
                 }

@@ -131,6 +131,10 @@ impl LaneTrack {
         let end = (inside.start + counted).clamp(sure, maybe);
         (inside.end..end).for_each(|at| self.enter_view(view, at));
         self.turn_back(end, view.farthest + 0.5, view.queued());
+        let comes = end.checked_sub(1).filter(|&at| self.vehicles[at].gap + self.vehicles[at].speed > view.farthest);
+        if let Some(at) = comes {
+            self.passes(at, view.farthest);
+        }
         self.turned_back = if end < inside.end { self.turned_back + 1 } else { 0 };
         if self.turned_back > TURNED_BACK {
             // It was expected again and again and never came: it went elsewhere.

@@ -182,7 +182,7 @@ mod tests {
         fn who_goes_on_with_what_was_found_expects_the_same(simple in present(crossroads), gaps in present(permissive)) {
             let (mut work, mut other) = (Workspace::default(), Workspace::default());
             for (mut layout, situation) in [(crossroads(), simple), (permissive(), gaps)] {
-                layout.turns.iter_mut().for_each(|turn| turn.told = true);
+                layout.turns.iter_mut().for_each(|turn| turn.onward_s = 0.0);
                 let found = schedule(&layout, &situation, &mut work);
                 let mut again = go_on(&layout, &situation, &found.changes, &mut other);
                 again.take_reasons(&found);
