@@ -216,7 +216,8 @@ def cityflow_part(runs, published):
         parts.append(f"### {name}\n\n" + table(["protocol", "att_paper, s", "best published", "att_cityflow, s", "aql", "awt, s",
                                                 "throughput", "never entered", "options"], rows)
                      + (f"\nPublished ({published['source']}): {others}.\n" if others else ""))
-    return "## CityFlow\n\n" + "\n".join(parts)
+    return ("## CityFlow\n\nSensors are those of *full* and a loop in each lane 40 m behind the start of its road.\n\n"
+            + "\n".join(parts))
 
 
 def twin_part(runs):
