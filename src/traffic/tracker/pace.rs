@@ -7,7 +7,7 @@ use super::drive::{ACCELERATION, DECELERATION};
 use super::lane::LaneTrack;
 use crate::keep::keep;
 
-/// So many standard deviations slower than the mean a vehicle is believed to drive: nineteen of twenty are faster.
+/// So many standard deviations slower than the mean a vehicle is believed to drive: fourteen of fifteen are faster.
 const BELIEVED: f32 = 1.5;
 /// And so many slower it is expected to come: a green that is held for it has to be held until the slower of those like it
 /// have passed, and that is what holding it costs.
