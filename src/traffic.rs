@@ -13,6 +13,7 @@ pub mod impute;
 pub mod index;
 mod lane;
 pub mod measures;
+pub(crate) mod node;
 mod observe;
 pub mod platoon;
 pub mod quality;
@@ -45,6 +46,7 @@ use readings::{Allowance, Counters, Track};
 use saturation::Saturation;
 use scope::{Place, Role, Scope};
 use screenline::Screenlines;
+use tracker::Account;
 use turning::Turning;
 
 /// How the estimator works.
@@ -106,11 +108,13 @@ struct Road {
     unseen: f32,
     left: Option<f32>,
     quality: Quality,
+    /// What was spent on it as the tracker believes, if that tells.
+    believed: Option<Account>,
 }
 
 resume!(Road {
     kept: stock, inflow, inside, turned, turned_sum, crossed_sum, turns_ok, seen_at, camera_ok, edge, factor,
-        passed, unseen, left, quality;
+        passed, unseen, left, quality, believed;
     built: entrance, view_m
 });
 
@@ -169,6 +173,8 @@ pub struct Traffic {
     profile: Profile,
     imputation: Imputation,
     index: Index,
+    /// The share of the limit at which drivers drive on average.
+    pace: f32,
     announced: Vec<(LinkId, Vehicles)>,
     changed: Vec<(SensorId, Health)>,
     /// `changed` is of a tick that is over.
@@ -178,7 +184,7 @@ pub struct Traffic {
 }
 
 resume!(Traffic {
-    kept: counters, turned, inside, turning, screenlines, profile, imputation, index, announced, changed, closed, now, ticks;
+    kept: counters, turned, inside, turning, screenlines, profile, imputation, index, pace, announced, changed, closed, now, ticks;
     each: ears, lanes, roads;
     built: network, settings, scope, allowance, watching
 });
@@ -217,7 +223,7 @@ impl Traffic {
         }
         let mut inside = Table::over(&scope.movements, (0.0, 0.0));
         for id in span(&scope.movements) {
-            inside[id] = advance::inside(&network, id);
+            inside[id] = node::inside(&network, id);
         }
         let mut this = Self {
             allowance: Allowance { late: settings.late, ahead: settings.ahead },
@@ -233,6 +239,7 @@ impl Traffic {
             profile: Profile::new(&scope.lanes),
             imputation: Imputation::new(&network, &scope),
             index: Index::new(&network, &scope),
+            pace: 1.0,
             announced: Vec::new(),
             changed: Vec::new(),
             closed: false,
@@ -259,6 +266,18 @@ impl Traffic {
                 _ => {}
             }
         }
+    }
+
+    /// What was spent on a link as the tracker believes: where no camera counts vehicles, the next tick books that.
+    pub(crate) fn believe(&mut self, link: LinkId, account: Account) {
+        if let Some(road) = self.roads.get_mut(link) {
+            road.believed = Some(account);
+        }
+    }
+
+    /// At which share of the limit drivers drive on average.
+    pub(crate) fn learn_pace(&mut self, mean: f32) {
+        self.pace = mean;
     }
 
     /// The end of the last tick.

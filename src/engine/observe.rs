@@ -27,6 +27,10 @@ impl Engine {
         let allowed = self.settings.tick() + self.settings.lateness();
         let input = Input { now: self.now, readings, allowed, open: &self.open, entered: &inbox.left };
         self.tracker.step(&self.network, &self.sensors, &input);
+        self.traffic.learn_pace(self.tracker.mean_pace());
+        for link in span(&self.partition.links) {
+            self.traffic.believe(link, self.tracker.take_account(&self.network.link(link).lanes));
+        }
         for &lane in &self.closed {
             self.tracker.clear(lane);
         }

@@ -2,12 +2,13 @@
 //! work is done, so that no tick does all of it.
 
 use crate::ids::{GroupSet, Id, JunctionId, LaneId, LinkId, MovementId, Table, span};
-use crate::network::{Link, Network, Turn};
+use crate::network::{Link, Network};
 use crate::time::{Span, Time};
-use crate::traffic::index::stock::{Stock, Tick};
+use crate::traffic::index::stock::{Spent, Stock, Tick};
 use crate::traffic::lane::{Lane, VIEW_AGE_MAX};
 use crate::traffic::quality::Quality;
 use crate::traffic::scope::Role;
+use crate::traffic::tracker::SPACING;
 use crate::traffic::{Edge, Road, Traffic};
 use crate::units::Vehicles;
 
@@ -25,28 +26,6 @@ const STOP_VIEW_M: f32 = 60.0;
 /// the slower ones.
 const PACE: f32 = 0.9;
 const MINUTE: Span = Span::from_s(60);
-
-/// Turning left is no faster than this, m/s.
-const LEFT_MPS: f64 = 8.0;
-/// Turning right is no faster, m/s.
-const RIGHT_MPS: f64 = 6.5;
-/// Nor turning back, m/s.
-const U_TURN_MPS: f64 = 4.0;
-
-/// Time inside the node, s a vehicle: spent, and at the limit. It belongs to the link that is entered.
-pub(super) fn inside(network: &Network, movement: MovementId) -> (f32, f32) {
-    let row = &network.movements()[movement];
-    let length: f64 = row.connections.iter().map(|&c| network.connections()[c].length.get()).sum();
-    let length = length / row.connections.len().max(1) as f64;
-    let limit = network.link(row.to).speed.get();
-    let speed = match row.turn {
-        Turn::Straight => limit,
-        Turn::Left => LEFT_MPS.min(limit),
-        Turn::Right => RIGHT_MPS.min(limit),
-        Turn::UTurn => U_TURN_MPS.min(limit),
-    };
-    ((length / speed) as f32, (length / limit) as f32)
-}
 
 /// Vehicles a second that leave a link which only a camera looks at: those in its view that move, each for as long as it
 /// takes to drive through. The more of them stand, the slower the others creep.
@@ -85,6 +64,7 @@ pub(super) fn road(network: &Network, link: Option<LinkId>) -> Road {
         unseen: 0.0,
         left: None,
         quality: Quality::None,
+        believed: None,
     }
 }
 
@@ -241,7 +221,7 @@ impl Traffic {
             road.stock.move_edge(length, view, link.speed.get() as f32, lanes.len());
         }
         let inflow = std::mem::take(&mut road.inflow);
-        let mut tick = Tick { dt_s: dt.s() as f32, left: road.left, ..Tick::default() };
+        let mut tick = Tick { dt_s: dt.s() as f32, left: road.left, pace: self.pace, ..Tick::default() };
         // Nobody knows how many enter the network.
         tick.inflow = (!road.entrance).then_some(inflow);
         match edge {
@@ -273,6 +253,15 @@ impl Traffic {
             (Edge::Model, false) => Quality::None,
         };
         let mut spent = road.stock.advance(&tick);
+        if let Some(account) = road.believed.take() {
+            if edge != Edge::Camera {
+                let free_veh_s = account.left * length / link.speed.get() as f32;
+                spent = Spent { veh_s: account.veh_s, free_veh_s, left: account.left };
+            }
+            // Where a camera sees the whole link it sees them pick up speed.
+            let behind_s = if edge == Edge::Camera && road.view_m >= length - SPACING { 0.0 } else { account.behind_s };
+            spent.veh_s += account.inside_s + behind_s;
+        }
         let (inside, free) = std::mem::take(&mut road.inside);
         spent.veh_s += inside;
         spent.free_veh_s += free;

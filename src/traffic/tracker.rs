@@ -5,6 +5,7 @@
 //! So upstream discharge fills the part of a link that no sensor sees. Which way a vehicle turns is drawn from its own
 //! seed ([`draw`]), again and again the same.
 
+mod account;
 mod beside;
 mod choice;
 pub mod draw;
@@ -15,6 +16,7 @@ mod order;
 mod pace;
 mod view;
 
+pub(crate) use account::Account;
 pub use lane::{LaneTrack, SPACING, Vehicle};
 
 use crate::event::{LaneView, Reading, Seen};
@@ -103,7 +105,7 @@ impl Tracker {
     /// Somebody stands so far before the end of a lane, m.
     #[cfg(test)]
     pub(crate) fn put(&mut self, lane: LaneId, gap: f32) {
-        self.lanes[lane].vehicles.push(Vehicle { gap, speed: 0.0, seed: 1 });
+        self.lanes[lane].vehicles.push(Vehicle { gap, speed: 0.0, seed: 1, age: 0.0 });
     }
 
     /// So many come a second on a lane whom nobody sees.
@@ -118,6 +120,7 @@ impl Tracker {
         for (id, track) in lanes.iter_mut() {
             *track = LaneTrack::new(network, sensors, id);
         }
+        account::note_told(network, sensors, &mut lanes);
         let connections = match (lanes.ids().next(), lanes.ids().next_back()) {
             (Some(first), Some(last)) => network.lane(first).exits.start..network.lane(last).exits.end,
             _ => ConnectionId::of(0)..ConnectionId::of(0),
@@ -208,7 +211,7 @@ impl Tracker {
     /// Nobody can drive on a lane: what was believed to be there is forgotten.
     pub fn clear(&mut self, lane: LaneId) {
         if let Some(track) = self.lanes.get_mut(lane) {
-            track.vehicles.clear();
+            track.forget();
         }
     }
 
@@ -223,6 +226,8 @@ impl Tracker {
             kept[0] = input.open.get(junction).copied().unwrap_or_default();
         }
         for crossing in input.entered {
+            // Whether he stood before the line over there is not told.
+            self.set_out(network, crossing.connection, None);
             self.pass(network, *crossing);
         }
         let tick = input.now - self.opened_at[1].max(self.clock - Span::SECOND);
@@ -283,20 +288,22 @@ impl Tracker {
                 0 => road.passable,
                 wanted => wanted,
             };
-            let (crossed, seeds) = track.advance(dt, &road, self.pace.believed(), self.serial);
+            let (crossed, seeds) = track.advance(dt, &road, &self.pace, self.serial);
             self.serial += seeds;
             for _ in 0..crossed {
                 let waited_for = self.lanes[lane].wants.take();
-                let (seed, over) = match self.lanes[lane].pop() {
-                    Some(vehicle) => (vehicle.seed, -vehicle.gap),
-                    None => (self.seed(), 0.0), // counted and not known: it was there all the same
-                };
+                let vehicle = self.lanes[lane].pop();
+                // Counted and not known: it was there all the same.
+                let (seed, over) = vehicle.map_or_else(|| (self.seed(), 0.0), |v| (v.seed, -v.gap));
                 let exits = &network.lane(lane).exits;
                 let way = draw::exit(seed, 0, self.shares.slice(exits), wanted);
                 let path = way.map(|way| ConnectionId::of(exits.start.index() + way));
                 let speed = network.link(network.lane(lane).link).speed.get().max(1.0) as f32;
-                let at = to - Span::nearest(f64::from((over / speed).clamp(0.0, dt)));
+                let since = (over / speed).clamp(0.0, dt);
+                let at = to - Span::nearest(f64::from(since));
+                let nth = self.lanes[lane].leaves(vehicle.map(|v| v.age - since), &self.pace);
                 if let Some(path) = waited_for.or(path).filter(|_| !road.ends) {
+                    self.set_out(network, path, nth.filter(|_| road.signal));
                     if road.signal {
                         self.crossed.push(Crossing { connection: path, at, seed });
                     }
@@ -309,6 +316,7 @@ impl Tracker {
         self.look(network, to);
         for (_, track) in self.lanes.iter_mut() {
             track.mark();
+            track.add_up();
             if let Some(timed) = track.timed.take() {
                 self.pace.learn(timed);
             }

@@ -3,10 +3,8 @@
 use super::situation::Situation;
 use crate::ids::LaneId;
 use crate::network::Network;
+use crate::traffic::node::ACCELERATION;
 use crate::traffic::tracker::{Crossing, LaneTrack, Tracker, Vehicle};
-
-/// A car picks up speed at this rate, m/s².
-const ACCELERATION: f32 = 2.2;
 
 /// A vehicle that a neighbour will let go: the lane by which it comes then, when it crosses the line there, s, its way from
 /// there to the lane, and what its choices are drawn from.
@@ -59,7 +57,7 @@ mod tests {
 
     #[test]
     fn who_is_free_picks_up_speed_and_drives_on() {
-        let drives = |gap: f32, speed: f32, most: f32| free_run(&Vehicle { gap, speed, seed: 1 }, 10.0, most);
+        let drives = |gap: f32, speed: f32, most: f32| free_run(&Vehicle { gap, speed, seed: 1, age: 0.0 }, 10.0, most);
         // 100 m at 10 m/s; 22 m from standing still; 4.5 s to reach 10 m/s, 22.7 m, and the rest of 100 m at that.
         for (got, expected) in
             [(drives(90.0, 10.0, 10.0), 10.0), (drives(12.0, 0.0, 20.0), 4.47), (drives(90.0, 0.0, 10.0), 12.27)]

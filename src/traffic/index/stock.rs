@@ -27,7 +27,7 @@ const RELAXING_S: f32 = 120.0;
 const SPACING_M: f32 = 7.5;
 
 /// What a tick brought to one link.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tick {
     /// Its length, s.
     pub dt_s: f32,
@@ -45,6 +45,16 @@ pub struct Tick {
     pub fill: f32,
     /// Share of the lanes whose queue was found to have cleared, where nobody sees the vehicles.
     pub cleared: f32,
+    /// The share of the limit at which those drive who are beyond the edge.
+    pub pace: f32,
+}
+
+impl Default for Tick {
+    /// Nobody is seen, and everybody drives at the limit.
+    fn default() -> Self {
+        let (seen, entered, left, inflow) = (None, None, None, None);
+        Self { dt_s: 0.0, seen, entered, left, inflow, covered: 0, fill: 0.0, cleared: 0.0, pace: 1.0 }
+    }
 }
 
 /// Vehicle-time of one tick.
@@ -147,7 +157,8 @@ impl Stock {
             (Some(seen), None) if self.started => seen - self.seen + left,
             (Some(_), None) => left,
             // Nothing marks the edge: what has been on its way for long enough arrives.
-            (None, None) => self.flowing(dt),
+            (None, None) if self.beyond_s > 0.0 => self.flowing(dt),
+            (None, None) => tick.inflow.unwrap_or(left),
         };
         self.started = true;
         self.seen = match tick.seen {
@@ -174,12 +185,12 @@ impl Stock {
             return self.beyond * dt;
         }
         if self.covered_s <= 0.0 {
-            // What is on its way leaves an exponential queue whose area is exactly the free travel time of each.
-            self.beyond += entered - self.beyond * (dt / self.beyond_s).min(1.0);
+            // What is on its way leaves an exponential queue whose area is exactly the travel time of each.
+            self.beyond += entered - self.beyond * (dt * tick.pace / self.beyond_s).min(1.0);
             self.lanes_covered = tick.covered;
             if tick.covered > 0 {
                 self.covered_s = dt;
-                self.beyond = self.slow * self.beyond_s;
+                self.beyond = self.slow * self.beyond_s / tick.pace;
             }
             return self.beyond * dt;
         }
@@ -195,7 +206,7 @@ impl Stock {
         if tick.covered > 0 || (discharging && self.covered_s < COVERED_MAX_S) {
             return booked;
         }
-        let known = self.slow * self.beyond_s;
+        let known = self.slow * self.beyond_s / tick.pace;
         if tick.fill > CLEAR_FILL && self.covered_s < COVERED_MAX_S {
             // The view is still full of vehicles: whether there are more behind them is anybody's guess.
             self.beyond += (known - self.beyond) * (dt / RELAXING_S).min(1.0);
@@ -206,5 +217,39 @@ impl Stock {
         let correction = 0.5 * wrong * self.covered_s;
         (self.beyond, self.covered_s, self.lanes_covered) = (known, 0.0, 0);
         booked - correction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_came_onto_a_short_link_is_there_until_the_line_counts_him() {
+        // 50 m of which the line tells, as far as anything does: somebody comes, and leaves twenty seconds later.
+        let mut stock = Stock::new(50.0, 60.0, 15.0, 1);
+        let mut second = |inflow: f32, left: f32| {
+            let tick = Tick { dt_s: 1.0, inflow: Some(inflow), left: Some(left), ..Tick::default() };
+            stock.advance(&tick).veh_s
+        };
+        let spent: f32 = second(1.0, 0.0) + (1..20).map(|_| second(0.0, 0.0)).sum::<f32>() + second(0.0, 1.0);
+        assert!((spent - 20.0).abs() < 1e-3, "{spent}");
+    }
+
+    #[test]
+    fn those_beyond_the_view_spend_what_drivers_take() {
+        // 300 m of which 100 are seen, at 20 m/s: 10 s beyond the view at the limit, 12.5 at 0.8 of it.
+        for (pace, expected) in [(1.0, 15.0), (0.8, 17.5)] {
+            let (mut stock, mut spent, mut left) = (Stock::new(300.0, 100.0, 20.0, 1), 0.0, 0.0);
+            for second in 0..2000 {
+                // One every ten seconds comes into view and is gone five later.
+                let phase = second % 10;
+                let seen = Some(if phase < 5 { 1.0 } else { 0.0 });
+                let gone = if phase == 5 { 1.0 } else { 0.0 };
+                let tick = Tick { dt_s: 1.0, seen, left: Some(gone), pace, ..Tick::default() };
+                (spent, left) = (spent + stock.advance(&tick).veh_s, left + gone);
+            }
+            assert!((spent / left - expected).abs() < 0.2, "{pace}: {}", spent / left);
+        }
     }
 }

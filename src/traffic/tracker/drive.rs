@@ -3,9 +3,9 @@
 use super::STUCK_S;
 use super::lane::{LaneTrack, NEXT_M, SPACING, STOP_GAP, Vehicle};
 use super::loops::Loop;
+use super::pace::Pace;
+use crate::traffic::node::ACCELERATION;
 
-/// Acceleration of a car that has room, m/s².
-pub(super) const ACCELERATION: f32 = 2.2;
 /// Deceleration that drivers choose, m/s².
 pub(super) const DECELERATION: f32 = 3.0;
 /// In a platoon drivers follow as close as this share of the saturation headway before they brake.
@@ -41,13 +41,20 @@ pub(super) struct Road {
 impl LaneTrack {
     /// Moves every vehicle by one step and heeds what loops counted meanwhile; the number at the front that leave the lane,
     /// and how many seeds from `serial` on that took.
-    pub(super) fn advance(&mut self, dt: f32, road: &Road, pace: f32, serial: u32) -> (usize, u32) {
+    pub(super) fn advance(&mut self, dt: f32, road: &Road, pace: &Pace, serial: u32) -> (usize, u32) {
         self.crossed_ago += dt;
         let counted = self.loops.first_mut().and_then(Loop::take_at_line);
         let open = road.passable & !self.ruled_out;
         self.open = road.passable != 0;
+        if !self.open {
+            self.starters = 0;
+        }
         self.green = self.open && road.signal;
         let wall = !road.ends && (counted.is_some() || open == 0 || road.blocked && road.signal || road.held);
+        if !self.open {
+            let stands = self.loops.first().is_some_and(Loop::is_stood_on_at_line);
+            self.stood = if stands { self.stood + dt } else { 0.0 };
+        }
         self.go_on_timing(dt);
         self.follow(dt, wall, pace);
         // Nobody leaves who did not pass the last loop, be it as near to the end as it may.
@@ -83,9 +90,9 @@ impl LaneTrack {
     }
 
     /// Car-following. Source: Newell's simplified model, with bounded acceleration.
-    fn follow(&mut self, dt: f32, wall: bool, pace: f32) {
+    pub(super) fn follow(&mut self, dt: f32, wall: bool, pace: &Pace) {
         let lag = (CLOSEST * self.discharge.headway_s - SPACING / self.speed.max(1.0)).clamp(0.3, 2.5);
-        let limit = self.speed * pace;
+        let (limit, oldest) = (self.speed * pace.believed(), self.oldest(pace));
         let mut leader: Option<(Vehicle, f32)> = None; // where it was, and where it is
         for vehicle in &mut self.vehicles {
             let was = *vehicle;
@@ -115,6 +122,7 @@ impl LaneTrack {
                 faster
             };
             vehicle.gap = gap;
+            vehicle.age = (vehicle.age + dt).min(oldest);
             leader = Some((was, gap));
         }
     }
@@ -196,7 +204,7 @@ impl LaneTrack {
         let near = self.vehicles.first().is_some_and(|v| v.gap < NEXT_M);
         let follows = std::mem::take(&mut self.followed) && !near;
         if follows {
-            self.insert(Vehicle { gap: 2.0 * SPACING, speed: 0.5 * self.speed, seed: Self::fresh(serial) });
+            self.insert(self.found(2.0 * SPACING, 0.5 * self.speed, Self::fresh(serial)));
         }
         u32::from(follows)
     }
@@ -210,12 +218,12 @@ mod tests {
     fn a_driver_who_is_too_near_brakes_and_does_not_stop_dead() {
         // Twelve metres behind another at 15 m/s: less than the second and a half that drivers keep.
         let mut track = LaneTrack::with(&[(150.0, 15.0), (162.0, 15.0)]);
-        track.follow(1.0, false, 0.85);
+        track.follow(1.0, false, &Pace::default());
         let (leader, follower) = (track.vehicles[0], track.vehicles[1]);
         assert!((follower.speed - (15.0 - DECELERATION)).abs() < 1.6, "{follower:?}");
         assert!(follower.gap - leader.gap > 12.0, "{leader:?} {follower:?}");
         for _ in 0..5 {
-            track.follow(1.0, false, 0.85);
+            track.follow(1.0, false, &Pace::default());
         }
         assert!(track.vehicles[1].speed > 8.0 && track.room() > 30.0, "{:?}", track.vehicles);
     }
@@ -224,7 +232,7 @@ mod tests {
     fn nobody_drives_into_a_queue() {
         let mut track = LaneTrack::with(&[(1.0, 0.0), (8.5, 0.0), (60.0, 15.0)]);
         for _ in 0..20 {
-            track.follow(1.0, true, 0.85);
+            track.follow(1.0, true, &Pace::default());
         }
         let gaps = track.gaps();
         assert!(gaps.windows(2).all(|w| w[1] - w[0] >= SPACING - 0.01), "{gaps:?}");
@@ -239,7 +247,7 @@ mod tests {
     fn counts(track: &mut LaneTrack, count: u32, road: &Road) {
         let now = crate::time::Time::from_s(1);
         track.counted(0.0, count, 0.0, crate::time::Span::SECOND, now);
-        for _ in 0..track.advance(1.0, road, 0.85, 1).0 {
+        for _ in 0..track.advance(1.0, road, &Pace::default(), 1).0 {
             track.pop();
         }
     }
@@ -256,7 +264,7 @@ mod tests {
         let mut track = LaneTrack::with(&[(1.0, 0.0), (8.5, 0.0), (16.0, 0.0), (23.5, 0.0)]);
         let mut left = Vec::new();
         for second in 0..30 {
-            for _ in 0..track.advance(1.0, &GREEN, 0.85, 1).0 {
+            for _ in 0..track.advance(1.0, &GREEN, &Pace::default(), 1).0 {
                 track.pop();
                 left.push(second);
             }
@@ -305,7 +313,7 @@ mod tests {
         let held = Road { held: true, signal: false, ..GREEN };
         for second in 1..=HELD_MOST_S as usize {
             assert_eq!(track.vehicles.len(), 1, "{second}");
-            track.advance(1.0, &held, 0.85, 1);
+            track.advance(1.0, &held, &Pace::default(), 1);
         }
         assert!(track.vehicles.is_empty());
     }

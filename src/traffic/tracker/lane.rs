@@ -1,5 +1,6 @@
 //! One lane: its vehicles from the stop line back, and how well they are known.
 
+use super::account::Account;
 use super::draw;
 use super::loops::Loop;
 use super::pace::{Timed, Timing};
@@ -32,9 +33,11 @@ pub struct Vehicle {
     pub speed: f32,
     /// What its choices are drawn from.
     pub seed: u32,
+    /// For how long it has been on its lane, s.
+    pub age: f32,
 }
 
-keep!(Vehicle { gap, speed, seed });
+keep!(Vehicle { gap, speed, seed, age });
 
 impl Vehicle {
     /// Whether it stands.
@@ -50,6 +53,8 @@ pub struct LaneTrack {
     pub(super) length: f32,
     pub(super) speed: f32,
     pub(super) loops: Vec<Loop>,
+    /// Whether sensors tell of a queue on it: those of the line that it leads up to.
+    pub(super) told: bool,
     pub(super) view: Option<View>,
     pub(super) belief: Belief,
     pub(super) discharge: Discharge,
@@ -81,12 +86,20 @@ pub struct LaneTrack {
     /// Who is timed between two sensors, and whoever was in this step.
     pub(super) timing: Option<Timing>,
     pub(super) timed: Option<Timed>,
+    /// How many have left since it may be left.
+    pub(super) starters: u16,
+    /// For how long somebody has stood on the loop at its line under this red, s.
+    pub(super) stood: f32,
+    /// What was spent on it, and the ages of those who were on it in the last step.
+    pub(super) account: Account,
+    pub(super) ages: f32,
 }
 
 resume!(LaneTrack {
     kept: vehicles, loops, view, belief, discharge, flow, vain, unseen, ruled_out, wants, open, green, turned_back, stuck,
-        waited, given_up, crossed_ago, followed, due, timing, timed;
-    built: length, speed
+        waited, given_up, crossed_ago, followed, due, timing, timed,
+        starters, stood, account, ages;
+    built: length, speed, told
 });
 
 impl LaneTrack {
@@ -206,7 +219,7 @@ impl LaneTrack {
     /// A vehicle enters at the start of the lane, `since` seconds ago.
     pub(super) fn enter(&mut self, seed: u32, since: f32) {
         let gap = (self.length - since * self.speed).max(0.0);
-        self.insert(Vehicle { gap, speed: self.speed, seed });
+        self.insert(Vehicle { gap, speed: self.speed, seed, age: since });
     }
 
     /// Puts a vehicle in its place in the row, if the lane can hold it.
@@ -254,7 +267,7 @@ impl LaneTrack {
     /// A lane with these vehicles, gap and speed of each, for tests.
     #[cfg(test)]
     pub(super) fn with(vehicles: &[(f32, f32)]) -> Self {
-        let vehicles = vehicles.iter().map(|&(gap, speed)| Vehicle { gap, speed, seed: 1 }).collect();
+        let vehicles = vehicles.iter().map(|&(gap, speed)| Vehicle { gap, speed, seed: 1, age: 0.0 }).collect();
         Self { vehicles, length: 250.0, speed: 15.0, crossed_ago: 60.0, ..Self::default() }
     }
 

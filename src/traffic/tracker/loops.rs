@@ -1,6 +1,6 @@
 //! Loops: a vehicle is past one when it was counted, and not before.
 
-use super::lane::{LaneTrack, SPACING, STOP_GAP, Vehicle};
+use super::lane::{LaneTrack, SPACING, STOP_GAP};
 use crate::keep::keep;
 use crate::time::{Span, Time};
 
@@ -67,6 +67,11 @@ impl Loop {
         self.distance <= AT_LINE_M && self.alive > 0
     }
 
+    /// Whether somebody stands on it, and it stands at the line.
+    pub(super) fn is_stood_on_at_line(&self) -> bool {
+        self.distance <= AT_LINE_M && self.covered > 0.0
+    }
+
     /// How many it is about to tell that left, if it stands at the line and reports promptly.
     pub(super) fn counts_at_line(&self) -> usize {
         let tells = self.distance <= AT_LINE_M && self.prompt;
@@ -126,7 +131,7 @@ impl LaneTrack {
             let seed = Self::fresh(serial + nth as u32);
             let tail = self.vehicles[..self.vehicles.partition_point(|v| v.gap <= distance)].last();
             let gap = tail.map_or(STOP_GAP, |v| v.gap + SPACING).min(distance);
-            self.insert(Vehicle { gap, speed: 0.0, seed });
+            self.insert(self.found(gap, 0.0, seed));
             self.belief.lost();
         }
         missing as u32
@@ -143,7 +148,7 @@ impl LaneTrack {
         for nth in 0..missing {
             let gap = l.distance + SPACING * (here + nth + 1) as f32;
             if gap < self.length {
-                self.insert(Vehicle { gap, speed: 0.0, seed: Self::fresh(serial + nth as u32) });
+                self.insert(self.found(gap, 0.0, Self::fresh(serial + nth as u32)));
                 self.belief.lost();
             }
         }
@@ -190,7 +195,7 @@ impl LaneTrack {
                     None => {
                         let seed = Self::fresh(serial + used);
                         used += 1;
-                        self.insert(Vehicle { gap: l.distance - 1.0, speed: self.speed * 0.8, seed });
+                        self.insert(self.found(l.distance - 1.0, self.speed * 0.8, seed));
                         self.belief.lost();
                     }
                 }
@@ -220,6 +225,7 @@ impl LaneTrack {
 #[cfg(test)]
 mod tests {
     use super::super::drive::Road;
+    use super::super::pace::Pace;
     use super::*;
 
     /// A green light with one exit.
@@ -264,7 +270,7 @@ mod tests {
                 let now = Time::from_s(second);
                 let counted = if second == 1 { count } else { 0 };
                 track.counted(6.0, counted, 0.1, Span::SECOND, now);
-                let (crossed, _) = track.advance(1.0, &GO, 0.85, 1);
+                let (crossed, _) = track.advance(1.0, &GO, &Pace::default(), 1);
                 for _ in 0..crossed {
                     track.pop();
                 }

@@ -3,9 +3,10 @@
 //! A vehicle is taken to be one of the slower. Believed too far ahead it would seem about to arrive second after second
 //! and hold a green; believed too far behind it is put right by the next sensor that it passes.
 
-use super::drive::{ACCELERATION, DECELERATION};
+use super::drive::DECELERATION;
 use super::lane::LaneTrack;
 use crate::keep::keep;
+use crate::traffic::node::ACCELERATION;
 
 /// So many standard deviations slower than the mean a vehicle is believed to drive: fourteen of fifteen are faster.
 const BELIEVED: f32 = 1.5;
@@ -56,6 +57,11 @@ impl Pace {
     /// The share of the limit at which it is expected to come.
     pub(super) fn expected(&self) -> f32 {
         self.slower_by(EXPECTED)
+    }
+
+    /// The share of the limit at which drivers drive on average.
+    pub(super) fn mean(&self) -> f32 {
+        self.slower_by(0.0)
     }
 
     fn slower_by(&self, deviations: f32) -> f32 {
@@ -160,7 +166,7 @@ mod tests {
             let count = gaps(second - 1).zip(gaps(second)).filter(|&(was, is)| was > 520.0 && is <= 520.0).count();
             let [lane] = &mut lanes;
             lane.counted(520.0, count as u32, 0.1, Span::SECOND, now);
-            serial += lane.advance(1.0, &SHUT, 0.85, serial).1;
+            serial += lane.advance(1.0, &SHUT, &Pace::default(), serial).1;
             let vehicles = gaps(second).filter(|&gap| gap <= 200.0).count() as u16;
             lane.seen(View { nearest: 0.0, farthest: 200.0, vehicles, queue: 0, at: now });
             serial = correct(&mut lanes, now, serial);

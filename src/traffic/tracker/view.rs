@@ -196,15 +196,12 @@ impl LaneTrack {
         let last = self.in_view(view).next_back();
         if self.lacks_queue(view) {
             let tail = last.map_or(view.nearest.max(STOP_GAP), |at| self.vehicles[at].gap + SPACING);
-            self.insert(Vehicle { gap: tail.min(self.length), speed: 0.0, seed });
+            self.insert(self.found(tail.min(self.length), 0.0, seed));
         } else if let Some(next) = self.next_in(view, 2.0 * EDGE_M) {
             self.enter_view(view, next);
         } else {
-            self.insert(Vehicle {
-                gap: (view.farthest - 0.5 * self.speed).clamp(0.0, self.length),
-                speed: self.speed,
-                seed,
-            });
+            let gap = (view.farthest - 0.5 * self.speed).clamp(0.0, self.length);
+            self.insert(self.found(gap, self.speed, seed));
         }
     }
 
@@ -306,7 +303,7 @@ mod tests {
     const NOW: Time = Time::from_s(1000);
 
     fn lane(gaps: &[f32]) -> LaneTrack {
-        let vehicles = gaps.iter().map(|&gap| Vehicle { gap, speed: 15.0, seed: 1 }).collect();
+        let vehicles = gaps.iter().map(|&gap| Vehicle { gap, speed: 15.0, seed: 1, age: 0.0 }).collect();
         let mut lane = LaneTrack::default();
         (lane.vehicles, lane.length, lane.speed) = (vehicles, 300.0, 15.0);
         lane
