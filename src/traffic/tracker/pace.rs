@@ -13,8 +13,9 @@ const BELIEVED: f32 = 1.5;
 /// And so many slower it is expected to come: a green that is held for it has to be held until the slower of those like it
 /// have passed, and that is what holding it costs.
 const EXPECTED: f32 = 2.0;
-/// Nobody free is slower than this share of the limit, or is taken to be faster than the limit.
-const SHARES: std::ops::RangeInclusive<f32> = 0.5..=1.0;
+/// Nobody free is taken to be slower than this share of the limit, for sensors that miscount time one driver by another; or to
+/// be faster than the limit.
+const SHARES: std::ops::RangeInclusive<f32> = 0.72..=1.0;
 /// As if so many had been timed before the first one was.
 const PRIOR: f32 = 20.0;
 /// The last so many count: older ones are forgotten.
@@ -204,7 +205,9 @@ mod tests {
         let alike = learnt(&[0.95], 1000.0);
         assert!(alike.0 > 0.91 && alike.0 < 0.95 && alike.1 < alike.0, "{alike:?}");
         // They differ by a tenth; or seem to, for the time was coarse: 1.0 over 4 s is 0.9 to 1.1.
-        assert!(near(learnt(&[0.8, 1.0], 1000.0), (0.75, 0.70)), "{:?}", learnt(&[0.8, 1.0], 1000.0));
+        assert!(near(learnt(&[0.85, 1.05], 1000.0), (0.80, 0.75)), "{:?}", learnt(&[0.85, 1.05], 1000.0));
+        // However they seem to differ, nobody is taken to crawl.
+        assert_eq!(learnt(&[0.5, 1.3], 1000.0), (0.72, 0.72));
         assert!(learnt(&[0.9, 1.1], 4.0).0 > 0.92, "{:?}", learnt(&[0.9, 1.1], 4.0));
         // Nobody is believed to be faster than allowed.
         assert!(learnt(&[1.3], 1000.0).0 <= 1.0);
