@@ -43,7 +43,9 @@ impl Engine {
             // Where all are refused the running plan goes on: it may hold the vehicle's green.
             Source::Corridor => std::iter::once(first).chain(otherwise.map(|changes| (soon, changes))).collect(),
             _ => {
-                let otherwise = otherwise.map(|changes| (After::Hold(wish.hold), changes));
+                // What runs goes on, if it may, rather than that the program comes at once.
+                let stay = std::iter::once(&[][..]);
+                let otherwise = otherwise.chain(stay).map(|changes| (After::Hold(wish.hold), changes));
                 std::iter::once(first).chain(otherwise).chain([(soon, changes), (soon, &[])]).collect()
             }
         };

@@ -135,6 +135,14 @@ impl Lamps {
         }
     }
 
+    /// The same, and these stay as they are.
+    #[must_use]
+    pub fn after(&self, change: Change, junction: &Junction) -> Self {
+        let mut after = self.clone();
+        after.change(change, junction);
+        after
+    }
+
     /// The first instant from `at` on at which nobody owes `group` an intergreen any more.
     pub fn earliest_green(&self, group: GroupId, at: Time, junction: &Junction) -> Time {
         self.owed_by(self.groups.ids().collect(), group, at, junction)

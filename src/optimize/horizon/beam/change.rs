@@ -39,9 +39,12 @@ impl Beam {
         }
         let (go_on, turn_green) = layout.turning(from, to);
         let begin = turn_green.iter().chain(go_on.iter().filter(|_| is_root));
-        let begin = begin.filter(|turning| !is_root || !situation.green_at[usize::from(turning.group)].is_finite());
         begin.fold(now + layout.hold(from, to), |end, turning| {
-            later(end, later(self.debt[usize::from(turning.group)], now + turning.owed) + turning.least)
+            let row = usize::from(turning.group);
+            // A green that has begun before the first change, or was about to, goes on through it and has to last as well.
+            let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
+            let green = if lit.is_finite() { lit } else { later(self.debt[row], now + turning.owed) };
+            later(end, green + turning.least)
         })
     }
 
