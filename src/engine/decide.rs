@@ -291,19 +291,12 @@ impl Engine {
         }
         let post = &self.posts[id];
         // The last decision before the change begins.
-        let begins = |next: &Change| next.at <= from + self.settings.tick();
-        let Some((stage, next)) = running.stage.zip(wish.changes.first().copied().filter(begins)) else { return };
+        let begins = |next: &&Change| next.at <= from + self.settings.tick();
+        let Some((stage, next)) = running.stage.zip(wish.changes.first().filter(begins)) else { return };
         let junction = self.network.junction(id);
         let clear = post.inside.clear(junction, &post.layout, stage, next.stage);
         if clear > Span::ZERO {
-            wish.otherwise.push(wish.changes.clone());
-            wish.changes[0].clear = clear;
-            // What turns green later has to stay so for as long: all that follows comes so much later.
-            let (late, soon) = (running.lamps.after(wish.changes[0], junction), running.lamps.after(next, junction));
-            let later = |group| Some(late.group(group).green_from? - soon.group(group).green_from?);
-            let delay = junction.stages[next.stage].groups.iter().filter_map(later).max().unwrap_or_default();
-            let grid = self.settings.grid();
-            wish.changes[1..].iter_mut().for_each(|change| change.at = (change.at + delay).ceil(grid));
+            wish.clear_first(clear, running, junction, self.settings.grid());
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::Revision;
 use crate::ids::{GroupId, JunctionId, Table};
-use crate::network::Program;
+use crate::network::{Junction, Program};
 use crate::output::Source;
 use crate::plan::bounds::Bounds;
 use crate::plan::draft::{Change, Draft};
@@ -26,6 +26,21 @@ pub(super) struct Wish {
     pub(super) source: Source,
     /// For how long from when it counts the last stage goes on before the program takes over.
     pub(super) hold: Span,
+}
+
+impl Wish {
+    /// Keeps everybody at red for `clear` in the first change, if that may be. What turns green later has to stay so for as
+    /// long, so all that follows comes so much later.
+    pub(super) fn clear_first(&mut self, clear: Span, running: &Running, junction: &Junction, grid: Span) {
+        let Some((first, rest)) = self.changes.split_first() else { return };
+        let late = Change { clear, ..*first };
+        let [soon_lamps, late_lamps] = [*first, late].map(|change| running.lamps.after(change, junction));
+        let later = |group| Some(late_lamps.group(group).green_from? - soon_lamps.group(group).green_from?);
+        let delay = junction.stages[first.stage].groups.iter().filter_map(later).max().unwrap_or_default();
+        let rest = rest.iter().map(|&change| Change { at: (change.at + delay).ceil(grid), ..change });
+        let changes = std::iter::once(late).chain(rest).collect();
+        self.otherwise.push(std::mem::replace(&mut self.changes, changes));
+    }
 }
 
 /// When a draft counts.
@@ -123,4 +138,33 @@ fn most_urgent(
     let allowed =
         |&first: &usize| then.stage.is_none_or(|stage| bounds.junction.may_follow(stage, program.splits[first].0));
     (0..count).filter(allowed).min_by_key(|&first| worst(first)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::{at, crossing, in_stage, s};
+
+    #[test]
+    fn what_follows_a_change_that_clears_comes_as_much_later_as_its_greens() {
+        let junction = crossing().program(0.0, &[(0, 30.0), (1, 30.0)]).build();
+        let (running, second) = (in_stage(&junction, 0), Span::SECOND);
+        let changes = [(1, 0.0), (0, 20.0), (1, 40.0)].map(|(stage, from)| Change::new(s(stage), at(from)));
+        let green = |change| running.lamps.after(change, &junction).first_green(junction.stages[s(1)].groups, at(0.0));
+        let owed = (green(changes[0]) - at(0.0)).s();
+        for (clear, delay) in [(owed - 1.0, 0.0), (owed, 0.0), (owed + 3.0, 3.0)] {
+            let mut wish = Wish {
+                changes: changes.to_vec(),
+                otherwise: Vec::new(),
+                program: junction.base_program().clone(),
+                source: Source::Horizon,
+                hold: Span::ZERO,
+            };
+            wish.clear_first(Span::nearest(clear), &running, &junction, second);
+            let begins: Vec<f64> = wish.changes.iter().map(|change| (change.at - at(0.0)).s()).collect();
+            assert_eq!(begins, [0.0, 20.0 + delay, 40.0 + delay], "{clear}");
+            assert_eq!(wish.changes[0].clear, Span::nearest(clear));
+            assert_eq!(wish.otherwise, [changes.to_vec()], "or as it was, where that may not be");
+        }
+    }
 }
