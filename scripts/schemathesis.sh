@@ -38,8 +38,9 @@ request = urllib.request.Request(sys.argv[1] + "/api/session", body, {"content-t
 print(json.load(urllib.request.urlopen(request))["token"])
 PY
 )
-# /api/live never ends, so that nobody can wait for its answer; the tests listen to it.
+# /api/live never ends, so that nobody can wait for its answer; the tests listen to it. One worker: two threads that parse at
+# the same time trip over CPython 3.11 (python/cpython#106905), now and then.
 cd "$work"
 "$home/bin/st" run "$base/api/openapi.json" --header "Authorization: Bearer $token" --exclude-path /api/live \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-  --max-examples "$cases" --seed 1 --suppress-health-check all --workers 2 --no-color --warnings off
+  --max-examples "$cases" --seed 1 --suppress-health-check all --workers 1 --no-color --warnings off
