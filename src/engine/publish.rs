@@ -44,7 +44,7 @@ impl Engine {
             Source::Corridor => std::iter::once(first).chain(otherwise.map(|changes| (soon, changes))).collect(),
             _ => {
                 // What runs goes on, if it may, rather than that the program comes at once.
-                let stay = std::iter::once(&[][..]);
+                let stay = (!changes.is_empty()).then_some(&[][..]);
                 let otherwise = otherwise.chain(stay).map(|changes| (After::Hold(wish.hold), changes));
                 std::iter::once(first).chain(otherwise).chain([(soon, changes), (soon, &[])]).collect()
             }

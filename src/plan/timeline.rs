@@ -175,16 +175,17 @@ impl Lamps {
     }
 }
 
+/// From the end of one group's green to the begin of another's, or of its own next one, at least.
+pub fn owed(junction: &Junction, from: GroupId, to: GroupId) -> Span {
+    let owed = junction.intergreen(from, to).span;
+    if from == to { owed.max(junction.groups[from].change.span + SHORTEST_RED) } else { owed }
+}
+
 /// The longest that any lost green binds another group or its own.
 fn longest_owed(junction: &Junction) -> Span {
-    let mut longest = Span::ZERO;
-    for (from, group) in junction.groups.iter() {
-        for to in junction.groups.ids() {
-            longest = longest.max(junction.intergreen(from, to).span);
-        }
-        longest = longest.max(group.change.span + SHORTEST_RED);
-    }
-    longest
+    let groups = || junction.groups.ids();
+    let all = groups().flat_map(|from| groups().map(move |to| owed(junction, from, to)));
+    all.max().unwrap_or_default()
 }
 
 /// One lamp's change of aspect.

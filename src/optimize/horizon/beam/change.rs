@@ -5,8 +5,10 @@
 
 use super::{Beam, LATE, LATE_RATE, LONG_OPEN, bits};
 use crate::ids::Id;
+use crate::optimize::horizon::layout::Turning;
 use crate::optimize::horizon::lineup::Scene;
 use crate::optimize::horizon::serve::later;
+use crate::optimize::horizon::situation::Situation;
 
 impl Beam {
     /// Finds what each group is still owed in a slot at `now`, if anything is: whoever asks [`Beam::duty_done`] or
@@ -40,11 +42,7 @@ impl Beam {
         let (go_on, turn_green) = layout.turning(from, to);
         let begin = turn_green.iter().chain(go_on.iter().filter(|_| is_root));
         begin.fold(now + layout.hold(from, to), |end, turning| {
-            let row = usize::from(turning.group);
-            // A green that has begun before the first change, or was about to, goes on through it and has to last as well.
-            let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
-            let green = if lit.is_finite() { lit } else { later(self.debt[row], now + turning.owed) };
-            later(end, green + turning.least)
+            later(end, green_from(situation, &self.debt, turning, now, is_root) + turning.least)
         })
     }
 
@@ -64,10 +62,7 @@ impl Beam {
         } else {
             let go_on = go_on.iter().filter(|_| is_root);
             for turning in turn_green.iter().chain(go_on) {
-                let row = usize::from(turning.group);
-                let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
-                let owed = later(self.debt[row], now + turning.owed);
-                self.open[row] = if lit.is_finite() { lit } else { owed };
+                self.open[usize::from(turning.group)] = green_from(situation, &self.debt, turning, now, is_root);
             }
         }
         if !is_root {
@@ -94,4 +89,12 @@ impl Beam {
         node.held = false;
         node.rests = f32::NEG_INFINITY;
     }
+}
+
+/// From when a group is green in the stage that a change at `now` leads to, when `debt` says what each group is owed. A green
+/// that has begun before the first change, or was about to, goes on through it.
+fn green_from(situation: &Situation, debt: &[f32], turning: &Turning, now: f32, is_root: bool) -> f32 {
+    let row = usize::from(turning.group);
+    let lit = if is_root { situation.green_at[row] } else { f32::INFINITY };
+    if lit.is_finite() { lit } else { later(debt[row], now + turning.owed) }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Layout, Turning};
 use crate::ids::{GroupId, Id};
 use crate::network::Junction;
-use crate::plan::timeline::SHORTEST_RED;
+use crate::plan::timeline::owed;
 use crate::time::Span;
 
 impl Layout {
@@ -16,8 +16,8 @@ impl Layout {
         let seconds = |s: Span| s.s() as f32;
         for from in junction.groups.ids() {
             for to in junction.groups.ids() {
-                let owed = from == to || junction.never_together(from, to);
-                self.intergreen.push(if owed { seconds(intergreen(junction, from, to)) } else { -1.0 });
+                let owes = from == to || junction.never_together(from, to);
+                self.intergreen.push(if owes { seconds(owed(junction, from, to)) } else { -1.0 });
             }
         }
         for a in junction.stages.ids() {
@@ -26,7 +26,7 @@ impl Layout {
                 let (ending, starting) = junction.change(a, b);
                 let (mut hold, first) = (0.0_f32, self.owing.len() as u32);
                 for (id, group) in junction.groups.iter() {
-                    let owed = ending.iter().map(|from| seconds(intergreen(junction, from, id))).fold(0.0, f32::max);
+                    let owed = ending.iter().map(|from| seconds(owed(junction, from, id))).fold(0.0, f32::max);
                     self.starts.push(owed);
                     if owed > 0.0 {
                         self.owing.push((id.index() as u16, owed));
@@ -141,12 +141,6 @@ impl Layout {
     pub(in crate::optimize::horizon) fn reach(&self, from: usize, group: GroupId) -> f32 {
         self.reach[from * self.groups + group.index()]
     }
-}
-
-/// From the end of one group's green to another's; to its own as long as a lamp needs to go by red.
-fn intergreen(junction: &Junction, from: GroupId, to: GroupId) -> Span {
-    let owed = junction.intergreen(from, to).span;
-    if from == to { owed.max(junction.groups[from].change.span + SHORTEST_RED) } else { owed }
 }
 
 /// Of times to wait and times that something takes then, those that no other outlasts both ways.

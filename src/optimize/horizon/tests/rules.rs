@@ -90,14 +90,13 @@ fn no_schedule_breaks_a_rule_whatever_the_lamps_have_just_shown() {
     let mut soon = 0;
     for seed in 0..4000 {
         let any_stage = |salt| StageId::of((draw(seed, salt) * 10.0) as usize);
-        // The second change came up to twelve seconds after the first one, and some seconds ago.
-        let (first, second) = (any_stage(1), any_stage(2));
-        let since = Time::from_s(100);
+        // The last change came up to twelve seconds after the one before, and some seconds ago.
+        let (stage, since) = (any_stage(2), Time::from_s(100));
         let before = since - Span::from_s(5 + (draw(seed, 3) * 7.0) as i64);
         let now = since + Span::from_s((draw(seed, 4) * 9.0) as i64);
-        let changes = [(first, before - Span::from_s(60)), (any_stage(5), before), (second, since)];
+        let changes = [(any_stage(1), before - Span::from_s(60)), (any_stage(5), before), (stage, since)];
         let (lamps, grid) = (shown(junction, &changes), Span::SECOND);
-        let (earliest, stage) = (now + grid, second);
+        let earliest = now + grid;
         let moment = Moment {
             now,
             grid,
